@@ -131,9 +131,9 @@ describe("list", () => {
     ["a limit of 0", History.list({ channel: "a", limit: 0 })],
     ["a limit of 101", History.list({ channel: "a", limit: 101 })],
     ["a limit of 26 with actions", History.list({ channel: "a", limit: 26, include: ["meta", "actions"] })],
-    ["a limit of 26 for several", History.listByChannel({ channels: ["a", "b"], limit: 26 })],
+    ["a limit of 26 for several channels", History.listByChannel({ channels: ["a", "b"], limit: 26 })],
     ["a pageSize of 101", Stream.runDrain(History.stream({ channel: "a", pageSize: 101 }))],
-    ["actions of several", History.listByChannel({ channels: ["a"], include: ["actions" as never] })],
+    ["actions of several channels", History.listByChannel({ channels: ["a"], include: ["actions" as never] })],
     ["a bound in seconds", History.list({ channel: "a", since: "1790574124" as never })],
     ["a bound that is a number", History.list({ channel: "a", since: 17_905_741_246_383 as never })],
     ["a bound before 2001", History.list({ channel: "a", since: new Date(0) })],
@@ -291,10 +291,10 @@ describe("remove", () => {
 
 it.effect.each(
   [
-    ["no bound at all", {}],
+    ["no bound", {}],
     ["two bounds that are undefined", { since: undefined, before: undefined }],
     ["all: false and no bound", { all: false }],
-    ["all beside a bound", { all: true, since: Timetoken.Timetoken.make("17900000000000000") } as never],
+    ["all with a bound", { all: true, since: Timetoken.Timetoken.make("17900000000000000") } as never],
     ["an all that is no boolean", { all: "yes" as never }]
   ] as const
 )("remove with %s is refused before a request", ([, range]) =>

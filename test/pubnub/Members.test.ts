@@ -168,11 +168,11 @@ describe("bad input is refused before a request is made", () => {
       ["a channel that is too long", Members.list({ channel: "x".repeat(93) }), ["channel"]],
       ["a part of memberships", Members.list({ channel, include: ["channel" as never] }), ["include"]],
       ["a key of memberships", Members.list({ channel, sort: ["channel.id" as never] }), ["sort"]],
-      ["nobody to set", Members.set({ channel, users: [] }), ["users"]],
-      ["nobody to remove", Members.remove({ channel, users: [] }), ["users"]],
-      ["nobody to manage", Members.manage({ channel, remove: [] }), ["set"]],
-      ["the same twice", Members.set({ channel, users: ["a", "b", { userId: "a" }] }), ["users"]],
-      ["set and removed", Members.manage({ channel, set: ["a"], remove: ["a"] }), ["remove"]],
+      ["no users to set", Members.set({ channel, users: [] }), ["users"]],
+      ["no users to remove", Members.remove({ channel, users: [] }), ["users"]],
+      ["no users to manage", Members.manage({ channel, remove: [] }), ["set"]],
+      ["the same user twice", Members.set({ channel, users: ["a", "b", { userId: "a" }] }), ["users"]],
+      ["a user both set and removed", Members.manage({ channel, set: ["a"], remove: ["a"] }), ["remove"]],
       ["a blank user", Members.remove({ channel, users: ["a", "\t"] }), ["users[1]"]],
       ["a long status", Members.set({ channel, users: [{ userId: "a", status: "x".repeat(51) }] }), [
         "users[0].status"

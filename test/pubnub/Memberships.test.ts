@@ -223,8 +223,8 @@ describe("answers", () => {
     [
       ["a channel with half of its metadata", { channel: { id: "a", name: "n", eTag: "e" }, ...version }],
       ["no channel", { uuid: { id: "a" }, ...version }],
-      ["no tag", { channel: { id: "a" }, updated: version.updated }],
-      ["a time that is none", { channel: { id: "a" }, ...version, updated: "yesterday" }]
+      ["no etag", { channel: { id: "a" }, updated: version.updated }],
+      ["an invalid time", { channel: { id: "a" }, ...version, updated: "yesterday" }]
     ] as const
   )("give an UndecodableItem for %s, and the other memberships", ([, row]) =>
     Effect.gen(function*() {
@@ -241,22 +241,22 @@ describe("bad input is refused before a request is made", () => {
     [
       ["a blank user", Memberships.list({ userId: " " }), ["userId"]],
       ["a user that is too long", Memberships.list({ userId: "ö".repeat(47) }), ["userId"]],
-      ["a dot", Memberships.set({ userId: "..", channels: ["a"] }), ["userId"]],
-      ["a page of none", Memberships.list({ limit: 0 }), ["limit"]],
-      ["a page of too many", Memberships.set({ channels: ["a"], limit: 101 }), ["limit"]],
+      ["the user ..", Memberships.set({ userId: "..", channels: ["a"] }), ["userId"]],
+      ["a limit of 0", Memberships.list({ limit: 0 }), ["limit"]],
+      ["a limit of 101", Memberships.set({ channels: ["a"], limit: 101 }), ["limit"]],
       ["both directions", Memberships.list({ next: cursor("a"), previous: cursor("b") }), ["previous"]],
       ["a blank filter", Memberships.remove({ channels: ["a"], filter: " " }), ["filter"]],
       ["a filter with both quotes", Memberships.list({ filter: ObjectFilter.equals("status", "'\"") }), ["filter"]],
       ["an unknown part", Memberships.list({ include: ["user" as never] }), ["include"]],
       ["an unknown key", Memberships.list({ sort: ["name" as never] }), ["sort"]],
-      ["nothing to set", Memberships.set({ channels: [] }), ["channels"]],
-      ["nothing to remove", Memberships.remove({ channels: [] }), ["channels"]],
-      ["nothing to manage", Memberships.manage({}), ["set"]],
+      ["no channels to set", Memberships.set({ channels: [] }), ["channels"]],
+      ["no channels to remove", Memberships.remove({ channels: [] }), ["channels"]],
+      ["no channels to manage", Memberships.manage({}), ["set"]],
       ["two empty lists", Memberships.manage({ set: [], remove: [] }), ["set"]],
-      ["the same twice", Memberships.set({ channels: ["a", { channelId: "a", status: "x" }] }), ["channels"]],
-      ["the same twice to remove", Memberships.remove({ channels: ["a", "b", "a"] }), ["channels"]],
-      ["set and removed", Memberships.manage({ set: ["a", "b"], remove: ["c", "b"] }), ["remove"]],
-      ["set twice", Memberships.manage({ set: ["a", "a"], remove: ["c"] }), ["set"]],
+      ["the same channel twice", Memberships.set({ channels: ["a", { channelId: "a", status: "x" }] }), ["channels"]],
+      ["the same channel twice to remove", Memberships.remove({ channels: ["a", "b", "a"] }), ["channels"]],
+      ["a channel both set and removed", Memberships.manage({ set: ["a", "b"], remove: ["c", "b"] }), ["remove"]],
+      ["a channel set twice", Memberships.manage({ set: ["a", "a"], remove: ["c"] }), ["set"]],
       ["blank channels", Memberships.manage({ set: ["a", ""], remove: [" "] }), ["set[1]", "remove[0]"]],
       ["half a surrogate pair", Memberships.set({ channels: ["a", "\ud800"] }), ["channels[1]"]],
       [

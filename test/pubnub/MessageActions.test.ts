@@ -321,23 +321,23 @@ describe("bad input is refused before a request is made", () => {
       ["a message that is no number", MessageActions.remove({ ...from, messageTimetoken: "../x" }), "messageTimetoken"],
       ["an action of ten digits", MessageActions.remove({ ...from, actionTimetoken: wrong("1") }), "actionTimetoken"],
       ["no channel", list({ channel: "" }), "channel"],
-      ["no limit", list({ channel: "a", limit: 0 }), "limit"],
+      ["a limit of 0", list({ channel: "a", limit: 0 }), "limit"],
       ["a limit above 100", list({ channel: "a", limit: 101 }), "limit"],
-      ["a broken limit", list({ channel: "a", limit: 1.5 }), "limit"],
+      ["a limit of 1.5", list({ channel: "a", limit: 1.5 }), "limit"],
       ["a range that ends before it starts", list({ channel: "a", since: action, before: message }), "before"],
       ["a bound of ten digits", list({ channel: "a", since: wrong("1595634332") }), "since"],
-      ["a page of 0", drain(stream({ channel: "a", pageSize: 0 })), "pageSize"],
-      ["a wildcard", drain(stream({ channel: "a.*" })), "channel"],
+      ["a pageSize of 0", drain(stream({ channel: "a", pageSize: 0 })), "pageSize"],
+      ["a stream of a wildcard", drain(stream({ channel: "a.*" })), "channel"],
       ["no messages", Effect.scoped(live({ channel: "a", messages: [] })), "messages"],
       [
         "too many messages",
         Effect.scoped(live({ channel: "a", messages: Array.from({ length: 101 }, (_, index) => String(index)) })),
         "messages"
       ],
-      ["a message that is none", Effect.scoped(live({ channel: "a", messages: ["x"] })), "messages"],
-      ["none of the last", Effect.scoped(live({ channel: "a", last: 0 })), "last"],
-      ["too many of the last", Effect.scoped(live({ channel: "a", last: 101 })), "last"],
-      ["many channels", Effect.scoped(live({ channel: "a.*", last: 1 })), "channel"]
+      ["a message that is not a timetoken", Effect.scoped(live({ channel: "a", messages: ["x"] })), "messages"],
+      ["a last of 0", Effect.scoped(live({ channel: "a", last: 0 })), "last"],
+      ["a last of 101", Effect.scoped(live({ channel: "a", last: 101 })), "last"],
+      ["a live value of a wildcard", Effect.scoped(live({ channel: "a.*", last: 1 })), "channel"]
     ] as const
   )("%s", ([, call, location, maxUrlSize = 30_720]) =>
     Effect.gen(function*() {

@@ -551,24 +551,24 @@ describe("bad input is refused before a request is made", () => {
   const state: { readonly [key: string]: unknown } = { ok: true }
   const list: object = []
   const cases: ReadonlyArray<readonly [string, Call, ReadonlyArray<string | undefined>]> = [
-    ["lists without names", Presence.hereNow({ channels: [], groups: [] }), ["channels"]],
+    ["empty lists", Presence.hereNow({ channels: [], groups: [] }), ["channels"]],
     ["a comma", Presence.hereNow({ channels: ["a,b"] }), ["channels"]],
     ["a wildcard", Presence.hereNow({ channels: ["a.*"] }), ["channels"]],
     ["a presence name", Presence.hereNow({ groups: ["g-pnpres"] }), ["groups"]],
     ["a limit of 0", Presence.hereNow({ limit: 0 }), ["limit"]],
     ["a limit of 1001", Presence.hereNow({ limit: 1001 }), ["limit"]],
-    ["half an offset, and no number", Presence.hereNow({ offset: 0.5, limit: NaN }), ["limit", "offset"]],
-    ["states of nobody", Presence.hereNow({ include: ["state"] }), ["include"]],
+    ["an offset of 0.5 and a limit of NaN", Presence.hereNow({ offset: 0.5, limit: NaN }), ["limit", "offset"]],
+    ["states without users", Presence.hereNow({ include: ["state"] }), ["include"]],
     ["a blank user", Presence.whereNow({ userId: " " }), ["userId"]],
     ["a dot segment", Presence.whereNow({ userId: ".." }), ["userId"]],
-    ["state of nowhere", Presence.getState({}), ["channels"]],
-    ["state to nowhere", Presence.setState({ state }), ["channels"]],
+    ["getState without channels", Presence.getState({}), ["channels"]],
+    ["setState without channels", Presence.setState({ state }), ["channels"]],
     ["a state that is a list", Presence.setState({ channels: ["a"], state: { ...state, toJSON: () => list } }), [
       "state"
     ]],
-    ["a state that JSON loses", Presence.setState({ channels: ["a"], state: { at: NaN } }), ["state"]],
+    ["a state with NaN", Presence.setState({ channels: ["a"], state: { at: NaN } }), ["state"]],
     [
-      "a state that its schema refuses",
+      "a state that does not match its schema",
       Presence.setState({ channels: ["a"], state: { n: 0.5 }, schema: Schema.Struct({ n: Schema.Int }) }),
       ["state"]
     ],

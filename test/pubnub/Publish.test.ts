@@ -232,10 +232,10 @@ describe("bad input is refused before a request is made", () => {
     ["a function", "message", { channel: "a", message: () => 1 }],
     ["a cycle", "message", { channel: "a", message: cycle }],
     ["NaN", "message", { channel: "a", message: Number.NaN }],
-    ["metadata that is no JSON", "meta", { channel: "a", message: 1, meta: { x: 1n } }],
+    ["metadata with a big integer", "meta", { channel: "a", message: 1, meta: { x: 1n } }],
     ["a ttl of half an hour", "ttl", { channel: "a", message: 1, ttl: "30 minutes" }],
     ["a ttl that is a number of hours", "ttl", { channel: "a", message: 1, ttl: 12 }],
-    ["no ttl", "ttl", { channel: "a", message: 1, ttl: 0 }],
+    ["a ttl of 0", "ttl", { channel: "a", message: 1, ttl: 0 }],
     ["a ttl that is no duration", "ttl", { channel: "a", message: 1, ttl: "long" as never }],
     ["a negative ttl", "ttl", { channel: "a", message: 1, ttl: "-1 hours" }],
     ["a short type", "customMessageType", { channel: "a", message: 1, customMessageType: "ab" }],
@@ -269,7 +269,7 @@ describe("bad input is refused before a request is made", () => {
       ["an origin with a path", { origin: "ps.pndsn.com/x" }, "BadRequest"],
       ["no origin", { origin: "" }, "BadRequest"],
       ["a key with a slash", { publishKey: "a/b" }, "BadRequest"],
-      ["a timeout of nothing", { requestTimeout: 0 }, "BadRequest"]
+      ["a timeout of 0", { requestTimeout: 0 }, "BadRequest"]
     ] as const
   )("%s", ([, change, tag]) =>
     Effect.gen(function*() {
@@ -292,7 +292,7 @@ describe("publish reports the true outcome", () => {
   const outcomes: ReadonlyArray<readonly [string, Transport.Answer, string]> = [
     ["refused connection", { failure: "ECONNREFUSED" }, "Transport"],
     ["unknown host", { failure: "ENOTFOUND" }, "Transport"],
-    ["name service out", { failure: "EAI_AGAIN" }, "Transport"],
+    ["DNS that does not answer", { failure: "EAI_AGAIN" }, "Transport"],
     ["connect timeout", { failure: "UND_ERR_CONNECT_TIMEOUT" }, "Transport"],
     ["reset", { failure: "ECONNRESET" }, "PublishOutcomeUnknown"],
     ["closed socket", { failure: "UND_ERR_SOCKET" }, "PublishOutcomeUnknown"],
@@ -304,8 +304,8 @@ describe("publish reports the true outcome", () => {
       "PublishOutcomeUnknown"
     ],
     ["200 of a proxy", { status: 200, body: "<html>Welcome to the hotel</html>" }, "PublishOutcomeUnknown"],
-    ["200 with nothing", { status: 200, body: "" }, "PublishOutcomeUnknown"],
-    ["200 with half of it", { status: 200, body: "[1,\"Sent\",\"1733410" }, "PublishOutcomeUnknown"],
+    ["200 with an empty body", { status: 200, body: "" }, "PublishOutcomeUnknown"],
+    ["200 with half of the body", { status: 200, body: "[1,\"Sent\",\"1733410" }, "PublishOutcomeUnknown"],
     ["200 with a short timetoken", { body: "[1,\"Sent\",\"1733410832\"]" }, "PublishOutcomeUnknown"],
     [
       "500 of the service",
@@ -323,10 +323,10 @@ describe("publish reports the true outcome", () => {
     }, "MessageTooLarge"],
     ["429", { status: 429, headers: { "retry-after": "3" }, body: "{\"status\":429}" }, "RateLimited"],
     ["403 of a proxy", { status: 403, body: "<html>no</html>" }, "PublishOutcomeUnknown"],
-    ["404 with nothing", { status: 404, body: "" }, "PublishOutcomeUnknown"],
+    ["404 with an empty body", { status: 404, body: "" }, "PublishOutcomeUnknown"],
     ["403 of a gateway in JSON", { status: 403, body: "{\"message\":\"Forbidden\"}" }, "PublishOutcomeUnknown"],
     ["408 of the service", { status: 408, body: "{\"status\":408,\"error\":true}" }, "PublishOutcomeUnknown"],
-    ["a redirect, with the words of a success", { status: 302, body: sent }, "PublishOutcomeUnknown"],
+    ["a redirect with the body of a success", { status: 302, body: sent }, "PublishOutcomeUnknown"],
     ["402", { status: 402, body: "{\"message\":\"Not available for used key set\"}" }, "FeatureDisabled"]
   ]
 

@@ -699,15 +699,15 @@ describe("bad input is refused before a request is made", () => {
       "status",
       "type"
     ]],
-    ["a name that is no text", Users.set({ name: 5 as never }), ["name"]],
+    ["a name that is a number", Users.set({ name: 5 as never }), ["name"]],
     ["half of a surrogate pair in a text", Users.set({ name: "\ud83d" }), ["name"]],
     ["a list in custom data", Users.set({ custom: notScalars({ a: [1] }) }), ["custom"]],
     ["an object in custom data", Users.set({ custom: notScalars({ a: {} }) }), ["custom"]],
-    ["a number that JSON has not", Users.set({ custom: { a: NaN } }), ["custom"]],
+    ["NaN in custom data", Users.set({ custom: { a: NaN } }), ["custom"]],
     ["custom data that is a list", Users.set({ custom: notScalars([]) }), ["custom"]],
     ["an unknown part", Users.get({ include: [part("totalCount")] }), ["include"]],
     ["an unknown part of a page", Users.list({ include: [part("uuid")] }), ["include"]],
-    ["an unknown part of what is set", Users.set({ include: [part("uuid")] }), ["include"]],
+    ["an unknown part in set", Users.set({ include: [part("uuid")] }), ["include"]],
     [
       "an unknown key to sort by",
       Users.list({ sort: ["id", "email" as Objects.SortKey, "name:up" as Objects.SortKey] }),
@@ -722,7 +722,7 @@ describe("bad input is refused before a request is made", () => {
     ["a limit of 1.5", Users.list({ limit: 1.5 }), ["limit"]],
     ["a page size of 101", Stream.runDrain(Users.stream({ pageSize: 101 })), ["pageSize"]],
     ["a blank filter", Users.list({ filter: "" }), ["filter"]],
-    ["a tag that no header can carry", Users.set({ ifMatchesEtag: AppContext.Etag.make("a\nb") }), ["ifMatchesEtag"]]
+    ["an etag with a line break", Users.set({ ifMatchesEtag: AppContext.Etag.make("a\nb") }), ["ifMatchesEtag"]]
   ])("%s", ([, call, locations]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(call)

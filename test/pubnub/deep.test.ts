@@ -76,7 +76,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
       }).pipe(Effect.provide(world))
   )
 
-  it.effect("is read from history, one page and all of them, and by a slow reader", () =>
+  it.effect("is read from history by page and by stream, and reaches a slow reader", () =>
     Effect.gen(function*() {
       const slow = yield* Effect.forkChild(
         Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
@@ -98,7 +98,7 @@ describe.each(hostile)("a message of %s", (_, deep) => {
     }).pipe(Effect.provide(world)))
 })
 
-it.effect("deep metadata, states, actions, custom data, files, unknown kinds and rubbish reach every reader", () =>
+it.effect("deep values in events of every kind reach every reader, as they are or as Undecodable", () =>
   Effect.gen(function*() {
     const deep = parse(lists(8_000))
     const readers = yield* Effect.all([
@@ -168,7 +168,7 @@ it.effect("deep metadata, states, actions, custom data, files, unknown kinds and
     }
   }).pipe(Effect.provide(world)))
 
-it.effect("the same twice by one id is told once, and what differs at the deepest level is told", () =>
+it.effect("delivers a deep message once that comes twice with one id, and one that differs at its end", () =>
   Effect.gen(function*() {
     const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
     yield* VirtualTime.advance("1 second")
@@ -181,7 +181,7 @@ it.effect("the same twice by one id is told once, and what differs at the deepes
     assert.deepStrictEqual(payloads(seen), [objects(5_000), objects(5_000).replace("1", "2")])
   }).pipe(Effect.provide(world)))
 
-it.effect("a channel whose name no address can carry is told of, and history is read of all others", () =>
+it.effect("suspects a gap in a channel whose name no address can hold, and reads history of the others", () =>
   Effect.gen(function*() {
     yield* emulator.use((service) => service.addToGroup({ group: "g", channels: ["a", "b\ud800"] }))
     const group = yield* collect(Subscribe.stream({ groups: ["g"] }))
@@ -206,7 +206,7 @@ it.effect("a channel whose name no address can carry is told of, and history is 
     assert.isTrue(group.seen.some((event) => event._tag === "GapSuspected"))
   }).pipe(Effect.provide(world)))
 
-it.effect("a presence event whose timestamp is no moment is Undecodable, and ends nobody", () =>
+it.effect("a presence event with an impossible timestamp is Undecodable, and the reader continues", () =>
   Effect.gen(function*() {
     const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a-pnpres"] }))
     yield* VirtualTime.advance("1 second")
@@ -221,7 +221,7 @@ it.effect("a presence event whose timestamp is no moment is Undecodable, and end
     assert.isUndefined(fiber.pollUnsafe())
   }).pipe(Effect.provide(world)))
 
-it.effect("a deep state is set, read, and told by everything that tells of presence", () =>
+it.effect("a deep state is set, read, and delivered by the live occupancy and by hereNow", () =>
   Effect.gen(function*() {
     const state = { deep: parse(lists(5_000)) }
     const text = `{"deep":${lists(5_000)}}`

@@ -92,7 +92,7 @@ const throws = Schedule.forever.pipe(Schedule.modifyDelay(() => {
 
 const broken = Faults.Fault.ServerError({ status: 500, handled: false })
 
-describe("a stream", () => {
+describe("a stream of a shared connection", () => {
   it.effect("fails with its cursor when its schedule throws, and loses nothing", () =>
     Effect.gen(function*() {
       const options = { channels: ["a"], reconnect: { ServerFailure: throws } }
@@ -145,7 +145,7 @@ describe("a stream", () => {
       }).pipe(Effect.provide(plain()))
   )
 
-  it.effect("fails with its cursor when the heartbeat of its connection throws", () =>
+  it.effect("fails with its cursor when the heartbeat throws", () =>
     Effect.gen(function*() {
       const readers = [
         yield* collect(Subscribe.stream({ channels: ["a"] })),

@@ -29,7 +29,7 @@ describe("presence", () => {
   const common = { ...delivery, timestamp: DateTime.makeUnsafe(1_790_574_122_000) }
   const timestamp = 1_790_574_122
 
-  it("tells how many are there only where the service does", () => {
+  it("has occupancy, state and precise time only when the service sends them", () => {
     for (const [action, _tag] of [["join", "Joined"], ["leave", "Left"], ["timeout", "TimedOut"]] as const) {
       for (const nothing of [{}, { occupancy: null, data: null, precise_timestamp: null }]) {
         assert.deepStrictEqual(
@@ -79,7 +79,7 @@ describe("presence", () => {
     })
   })
 
-  it("a user that timed out, and one whose state changed, are TimedOut and StateChanged", () => {
+  it("is TimedOut after a timeout, and StateChanged after a change of state", () => {
     const user = { ...common, userId: ada }
     assert.deepStrictEqual(
       presence({ action: "timeout", timestamp, uuid: "ada", occupancy: 2 }),
@@ -94,7 +94,7 @@ describe("presence", () => {
   it.each([
     ["join", "leave", "timeout"],
     ["joined", "left", "timedout"]
-  ])("an interval has its users as %s, %s and %s", (joined, left, timedOut) => {
+  ])("of an interval has the users of %s, %s and %s", (joined, left, timedOut) => {
     assert.deepStrictEqual(
       presence({ action: "interval", timestamp, [joined]: ["ada"], [left]: ["bob", "eve"], [timedOut]: ["dan"] }),
       {
@@ -108,7 +108,7 @@ describe("presence", () => {
     )
   })
 
-  it("an interval without lists says whether to ask again", () => {
+  it("of an interval asks for a refresh only when here_now_refresh is true", () => {
     const refreshOf = (fields: object) => presence({ action: "interval", timestamp, ...fields })
     assert.deepInclude(refreshOf({ here_now_refresh: true }), { hereNowRefresh: true })
     assert.deepInclude(refreshOf({ here_now_refresh: false }), { hereNowRefresh: false })
@@ -117,14 +117,14 @@ describe("presence", () => {
 
   const unreadable: ReadonlyArray<readonly [string, { readonly [field: string]: Schema.Json }, RegExp]> = [
     ["no user", { action: "join", timestamp }, /join without a uuid/],
-    ["no time", { action: "join", uuid: "ada" }, /timestamp/],
-    ["a time that no calendar has", { action: "join", uuid: "ada", timestamp: 1e300 }, /no calendar/],
-    ["the same as text", { action: "interval", timestamp: "99999999999999999999" }, /no calendar/],
-    ["a state that is not said", { action: "state-change", uuid: "ada", timestamp }, /without a state/],
+    ["no timestamp", { action: "join", uuid: "ada" }, /timestamp/],
+    ["a timestamp out of range", { action: "join", uuid: "ada", timestamp: 1e300 }, /no calendar/],
+    ["a timestamp out of range as text", { action: "interval", timestamp: "99999999999999999999" }, /no calendar/],
+    ["no state", { action: "state-change", uuid: "ada", timestamp }, /without a state/],
     ["a state that is null", { action: "state-change", uuid: "ada", timestamp, data: null }, /without a state/],
-    ["half a user", { action: "join", uuid: "ada", timestamp, occupancy: 1.5 }, /occupancy/]
+    ["an occupancy of 1.5", { action: "join", uuid: "ada", timestamp, occupancy: 1.5 }, /occupancy/]
   ]
-  it.each(unreadable)("with %s is Undecodable, whole", (_, payload, issue) => {
+  it.each(unreadable)("with %s is Undecodable, with its raw payload", (_, payload, issue) => {
     const event = presence(payload)
     if (event._tag !== "Undecodable") return assert.fail(event._tag)
     assert.match(event.issue, issue)
@@ -144,7 +144,7 @@ describe("messages, signals, files", () => {
     ["Unknown", { e: 5, d: {} }, { kind: 5, payload: {} }]
   ]
 
-  it.each(kinds)("%s: what is null, empty or blank is absent", (_tag, fields, own) => {
+  it.each(kinds)("%s leaves out what is null, empty or blank", (_tag, fields, own) => {
     const bare: object = { _tag, ...delivery, ...own }
     assert.deepStrictEqual(eventOf(fields), bare)
     assert.deepStrictEqual(eventOf({ ...fields, i: null, u: null, cmt: null, b: null }), bare)
@@ -152,7 +152,7 @@ describe("messages, signals, files", () => {
     assert.deepStrictEqual(eventOf({ ...fields, i: " \t" }), bare)
   })
 
-  it.each(kinds)("%s: what is given is told", (_tag, fields, own) => {
+  it.each(kinds)("%s has all that is given", (_tag, fields, own) => {
     const given = eventOf({ ...fields, i: "ada", u: meta, cmt: "note", b: "g-pnpres" })
     // A signal cannot be published with metadata.
     const more = _tag === "Signal" ? { customMessageType: "note" } : { meta, customMessageType: "note" }
@@ -163,7 +163,7 @@ describe("messages, signals, files", () => {
     }
   })
 
-  it("one publish has one id, whatever stands for no publisher", () => {
+  it("have the same id, whatever stands for no publisher", () => {
     const id = `${timetoken}/a/`
     for (const i of [undefined, null, "", "  "]) {
       const raw = { c: "a", d: 1, p: { t: timetoken }, ...(i === undefined ? {} : { i }) }
@@ -227,7 +227,7 @@ describe("the check by hand and the schema", () => {
 
   const whole = { a: "0", c: "a", d: { x: 1 }, p: { t: timetoken, r: 7 }, e: 0, i: "ada", b: "a.*", u: {}, cmt: "note" }
   const fields = ["c", "d", "p", "p.t", "p.r", "e", "i", "b", "u", "cmt", "z"]
-  it.prop("are one for envelopes", { changes: changes(fields) }, ({ changes }) => {
+  it.prop("agree on envelopes with odd fields", { changes: changes(fields) }, ({ changes }) => {
     const raw = changed(whole, changes)
     const decoded = Envelope.decode(raw)
     const { a: _, z: __, ...known } = Result.getOrElse(decoded, () => ({})) as Record<string, unknown>
@@ -238,7 +238,7 @@ describe("the check by hand and the schema", () => {
   }, oddly)
 
   const answer = { t: { t: timetoken, r: 7 }, m: [{ c: "a" }, 1, null] }
-  it.prop("are one for pages", { changes: changes(["t", "t.t", "t.r", "m", "z"]) }, ({ changes }) => {
+  it.prop("agree on pages with odd fields", { changes: changes(["t", "t.t", "t.r", "m", "z"]) }, ({ changes }) => {
     const json = changed(answer, changes)
     const decoded = Subscribe.decodeAnswer(json)
     const bySchema = Subscribe.decodeAnswerBySchema(json)
@@ -246,7 +246,7 @@ describe("the check by hand and the schema", () => {
     if (Result.isSuccess(decoded)) assert.strictEqual(decoded.success, json as typeof decoded.success)
   }, oddly)
 
-  it.each<Schema.Json>([...odd, [whole], { m: [] }, { t: {}, m: {} }])("are one for %j", (value) => {
+  it.each<Schema.Json>([...odd, [whole], { m: [] }, { t: {}, m: {} }])("agree on %j", (value) => {
     assert.deepStrictEqual(Envelope.decode(value), Envelope.decodeBySchema(value))
     assert.deepStrictEqual(Subscribe.decodeAnswer(value), Subscribe.decodeAnswerBySchema(value))
   })

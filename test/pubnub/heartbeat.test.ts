@@ -225,13 +225,13 @@ describe("states", () => {
     ["a channel that is not subscribed to", { channels: ["b"], state }, /"a" is not subscribed to/],
     ["a group that is not subscribed to", { channels: ["b"], state: { g: {} } }, /"g" is not subscribed to/],
     [
-      "a group of which only the presence is heard",
+      "a group with a subscription to its presence only",
       { groups: ["g-pnpres"], state: { g: {} } },
       /"g" is not subscribed/
     ],
     ["a wildcard", { channels: ["a.*"], state: { "a.*": {} } }, /"a\.\*" holds an asterisk/],
     ["a presence name", { channels: ["a-pnpres"], state: { "a-pnpres": {} } }, /"a-pnpres" is a presence name/],
-    ["what JSON loses", { channels: ["a"], state: { a: { at: NaN } } }, /"a" cannot be carried by JSON/],
+    ["a state with NaN", { channels: ["a"], state: { a: { at: NaN } } }, /"a" cannot be carried by JSON/],
     ["a list", { channels: ["a"], state: { a: { ...list, toJSON: () => [] } } }, /"a" has a state that is not/],
     ["40,000 characters", { channels: ["a"], state: { a: { text: "x".repeat(40_000) } } }, /state make an address of/]
   ]

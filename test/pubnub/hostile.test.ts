@@ -180,7 +180,7 @@ describe.each(ways)("a reader %s", (_, sharing) => {
       ],
       ["that holds ten times as many", (range: ReadonlyArray<unknown>) => range.slice(-1_000)]
     ] as const
-  )("delivers the whole gap when history gives pages %s", ([_, answer]) => {
+  )("delivers the whole gap when history gives a page %s", ([_, answer]) => {
     const { count, layer } = behind(answer)
     return Effect.gen(function*() {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))

@@ -147,12 +147,12 @@ const kinds: ReadonlyArray<readonly [string, object, number]> = [
   ["\"0x4\"", { message_type: "0x4" }, 0],
   ["\"4.5\"", { message_type: "4.5" }, 0]
 ]
-it.each(kinds)("the kind of a stored entry: %s", (_, fields, kind) => {
+it.each(kinds)("reads the kind of a stored entry: %s", (_, fields, kind) => {
   const read = Storage.read({ message: 1, timetoken: "17900000000000001", ...fields })
   assert.strictEqual(Result.isSuccess(read) ? read.success.kind : read.failure, kind)
 })
 
-it.effect("an entry whose type is a word is a message to a reader too", () =>
+it.effect("History.list gives a StoredMessage for an entry whose message_type is the text 1", () =>
   Effect.gen(function*() {
     const { items: entries } = yield* History.list({ channel: "a" })
     assert.deepInclude({ ...entries[0] }, { _tag: "StoredMessage", payload: "hey-type" } as object)

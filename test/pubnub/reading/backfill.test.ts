@@ -74,9 +74,9 @@ const publishAll = (count: number, channel: (n: number) => string = () => "a", f
 
 const history = requestsTo("/v3/history")
 
-describe("what is found", () => {
+describe("a backfill", () => {
   it.effect.each([0, 1, 99, 100, 101, 199, 200, 201, 1_000, 4_321])(
-    "of a burst of %i is all, in order",
+    "finds all of a burst of %i, in order",
     (count) =>
       Effect.gen(function*() {
         const since = BigInt(yield* here)
@@ -94,7 +94,7 @@ describe("what is found", () => {
       ["sparse", 1, 60, "10 minutes"],
       ["bursty", 170, 12, "1 minute"]
     ] as const
-  )("of a %s range is all, in order", ([, count, times, pause]) =>
+  )("finds all of a %s range, in order", ([, count, times, pause]) =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       for (let n = 0; n < times; n++) {
@@ -106,7 +106,7 @@ describe("what is found", () => {
       assert.isAtMost((yield* history).length, 10 + 4 * count * times / 100)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that is older than its beginning, or younger than its end, is not given", () =>
+  it.effect("finds nothing older than its beginning or younger than its end", () =>
     Effect.gen(function*() {
       yield* publishAll(5)
       yield* VirtualTime.advance("1 second")
@@ -117,7 +117,7 @@ describe("what is found", () => {
       assert.deepStrictEqual(payloads(arrivals), numbers(5, 5))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("says up to where all has been found: nothing older comes after that", () =>
+  it.effect("reports up to where it has found all, and finds nothing older after that", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       yield* publishAll(950)
@@ -142,7 +142,7 @@ describe("what is found", () => {
       assert.isAbove(Number(upTo - since), 940)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of siblings of one timetoken at the border of a page is all", () =>
+  it.effect("finds all messages that share a timetoken at the border of a page", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       const inner = yield* HttpClient.HttpClient
@@ -170,7 +170,7 @@ describe("what is found", () => {
 })
 
 describe("requests", () => {
-  it.effect("several are out at once, and keep their distance", () =>
+  it.effect("are made several at once, at least 39 ms apart", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       for (let n = 0; n < 80; n++) {
@@ -194,7 +194,7 @@ describe("requests", () => {
       for (const [index, time] of times.entries()) if (index > 0) assert.isAtLeast(time - times[index - 1]!, 39)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("bring at least 80 messages each, of many", () =>
+  it.effect("bring at least 80 messages each when there are many", () =>
     Effect.gen(function*() {
       const many = isLong ? 100_000 : 20_000
       const since = BigInt(yield* here)
@@ -207,7 +207,7 @@ describe("requests", () => {
       assert.isAtMost((yield* history).length, many / 80)
     }).pipe(Effect.provide(emulated())), 60_000)
 
-  it.effect("one of them that fails is made again, and the others are kept", () =>
+  it.effect("that fail are made again, and the answers of the others are kept", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       for (let n = 0; n < 20; n++) {
@@ -223,7 +223,7 @@ describe("requests", () => {
       assert.isAtMost((yield* history).length, 26)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("channels that have nothing are asked once, together", () =>
+  it.effect("for channels without messages are made once, together, for their counts", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       yield* publishAll(3)
@@ -237,7 +237,7 @@ describe("requests", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([0, 1, 2, 5])(
-    "after %i steps are not made for channels that nobody listens to any more",
+    "after %i steps are not made for channels that nobody reads any more",
     (after) =>
       Effect.gen(function*() {
         const since = BigInt(yield* here)
@@ -271,7 +271,7 @@ describe("requests", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("a single channel is not counted first", () =>
+  it.effect("for a single channel do not ask for its count first", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       yield* publishAll(3)
@@ -294,7 +294,7 @@ describe("a full page", () => {
       return yield* fill({ reason: "FullPage", since, page, to: tokens.at(-1)! })
     }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))
 
-  it.effect("comes behind what is missing", () =>
+  it.effect("comes after the messages that are missing before it", () =>
     Effect.gen(function*() {
       const { arrivals, notices } = yield* full("0 seconds")
       assert.deepStrictEqual(payloads(arrivals), numbers(300))
@@ -302,7 +302,7 @@ describe("a full page", () => {
     }))
 
   it.effect.each(["1500 millis", "6 seconds"] as const)(
-    "history that is late by %s is looked at again",
+    "is complete when history is late by %s",
     (delay) =>
       Effect.gen(function*() {
         const { arrivals, notices } = yield* full(delay)
@@ -311,7 +311,7 @@ describe("a full page", () => {
       })
   )
 
-  it.effect("that history does not show after three looks is told", () =>
+  it.effect("causes NotInHistory when history does not show its messages at three attempts", () =>
     Effect.gen(function*() {
       const { knowledge, notices } = yield* full("20 seconds")
       assert.deepStrictEqual(notices.map((notice) => notice._tag === "Gap" ? notice.reason : notice._tag), [
@@ -320,7 +320,7 @@ describe("a full page", () => {
       assert.isTrue(knowledge.unstored.get("a")?.has("Message"))
     }))
 
-  it.effect("kinds that are never stored are told, where they were on it", () =>
+  it.effect("with a signal causes a Gap (NotStored) of signals", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       const tokens = yield* publishAll(100)
@@ -335,7 +335,7 @@ describe("a full page", () => {
 })
 
 describe("history that refuses", () => {
-  it.effect("is asked three times, then that channel is left out and the rest is read", () =>
+  it.effect("is asked three times; then that channel is left out, and the others are read", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       yield* publishAll(10, (n) => n % 2 === 0 ? "a" : "b")
@@ -347,7 +347,7 @@ describe("history that refuses", () => {
       assert.deepStrictEqual(knowledge.denied, new Set(["b"]))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("two refusals and an answer are no end", () =>
+  it.effect("is read when it answers after two refusals", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       yield* publishAll(450)
@@ -362,7 +362,7 @@ describe("history that refuses", () => {
       assert.deepStrictEqual(notices, [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that stores nothing says so once for each name", () =>
+  it.effect("because it stores nothing causes one Gap (NoStorage) for each name", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
       const { knowledge, notices } = yield* fill({ since }, { channels: ["a", "x.*", "a-pnpres"], groups: ["crew"] })
@@ -373,7 +373,7 @@ describe("history that refuses", () => {
       assert.isTrue(knowledge.storesNothing)
     }).pipe(Effect.provide(emulated({ emulator: { addOns: { persistence: false } } }))))
 
-  it.effect("schedules of a connection do not judge what it refuses", () =>
+  it.effect("is retried by a schedule of its own, and failures by that of the connection", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
       const schedule = Backfills.scheduleOf(core.settings.schedule)
@@ -385,7 +385,7 @@ describe("history that refuses", () => {
 })
 
 describe("names", () => {
-  it.effect("groups are listed, wildcards are what was seen of them, and the rest is suspected", () =>
+  it.effect("of groups are listed, of wildcards are those seen, and others cause GapSuspected", () =>
     Effect.gen(function*() {
       yield* emulator.use((service) => service.addToGroup({ group: "crew", channels: ["b"] }))
       const since = BigInt(yield* here)

@@ -40,9 +40,9 @@ const collect = (options: Subscribe.StreamOptions, stop: Duration.Input = 0) =>
     return seen
   })
 
-describe("a reader that was passed by", () => {
+describe("a reader that fell behind", () => {
   it.effect.each(["0 seconds", "1500 millis", "3 seconds", "6 seconds"] as const)(
-    "finds all of it in history that is late by %s, and is told nothing",
+    "gets all messages from history that is late by %s, and no Gap",
     (delay) =>
       Effect.gen(function*() {
         const seen = yield* collect({ capacity: 5 }, "2 seconds")
@@ -55,7 +55,7 @@ describe("a reader that was passed by", () => {
       }).pipe(Effect.provide(world(delay)))
   )
 
-  it.effect("is told exactly what history does not show within seven seconds", () =>
+  it.effect("gets a Gap of exactly the messages that history does not show within seven seconds", () =>
     Effect.gen(function*() {
       const seen = yield* collect({ capacity: 5 })
       const service = yield* emulator
@@ -83,7 +83,7 @@ describe("a reader that was passed by", () => {
       assert.strictEqual(lost.length, 3)
     }).pipe(Effect.provide(world())))
 
-  it.effect("waits once for a channel of which something was not stored before", () =>
+  it.effect("waits once only for a channel of which messages were not stored before", () =>
     Effect.gen(function*() {
       const seen = yield* collect({ capacity: 5 }, "1 second")
       const service = yield* emulator
@@ -98,7 +98,7 @@ describe("a reader that was passed by", () => {
       assert.deepStrictEqual(reasons(seen), ["NotInHistory", "NotInHistory"])
     }).pipe(Effect.provide(world())))
 
-  it.effect("is told of history that is late by a minute, and of nothing that came", () =>
+  it.effect("gets a Gap of exactly the missing messages when history is late by a minute", () =>
     Effect.gen(function*() {
       const seen = yield* collect({ capacity: 5 }, "2 seconds")
       const tokens = yield* burst(60)
@@ -115,7 +115,7 @@ describe("a reader that was passed by", () => {
       assert.strictEqual(had.at(-1), 60)
     }).pipe(Effect.provide(world("1 minute"))))
 
-  it.effect("is told no loss after a handshake that was an hour back", () =>
+  it.effect("gets no Gap after a handshake that was an hour back", () =>
     Effect.gen(function*() {
       yield* Faults.Faults.use(({ add }) => add({ on: "handshake", fault: Faults.Fault.BackwardCursor() }))
       const seen = yield* collect({ capacity: 5 }, "2 seconds")
@@ -138,7 +138,7 @@ describe("a reader that begins in the past", () => {
   const from = Effect.map(burst(1, -1), ([token = ""]) => ({ from: Timetoken.Timetoken.make(token) }))
 
   it.effect.each(["0 seconds", "900 millis", "9 seconds", "12 seconds", "1 minute", "10 minutes"] as const)(
-    "is given all that history does not show yet, where it is late by %s",
+    "gets all messages that history does not show yet when it is late by %s",
     (delay) =>
       Effect.gen(function*() {
         yield* collect({ channels: ["b"] })
@@ -155,7 +155,7 @@ describe("a reader that begins in the past", () => {
       }).pipe(Effect.provide(world(delay)))
   )
 
-  it.effect("is told what may be missing, where more is late than the service keeps for a reader", () =>
+  it.effect("gets NotInHistory when more messages are late than the service keeps for a reader", () =>
     Effect.gen(function*() {
       yield* collect({ channels: ["b"] })
       const past = yield* from
@@ -168,7 +168,7 @@ describe("a reader that begins in the past", () => {
       assert.deepStrictEqual(reasons(seen), ["NotInHistory"])
     }).pipe(Effect.provide(world("1 minute"))))
 
-  it.effect("waits for history where it is late by less, and more than the service keeps was published", () =>
+  it.effect("waits for history that is six seconds late when more was published than the service keeps", () =>
     Effect.gen(function*() {
       yield* collect({ channels: ["b"] })
       const past = yield* from
@@ -180,7 +180,7 @@ describe("a reader that begins in the past", () => {
     }).pipe(Effect.provide(world("6 seconds"))))
 
   it.effect.each([[90, 1], [150, 2]] as const)(
-    "of %i messages reads history once where it is not late: %i pages",
+    "by %i messages reads history once when it is not late: %i pages",
     ([count, pages]) =>
       Effect.gen(function*() {
         yield* collect({ channels: ["b"] })
@@ -194,7 +194,7 @@ describe("a reader that begins in the past", () => {
       }).pipe(Effect.provide(world()))
   )
 
-  it.effect("is given all that history does not show yet, also where it overflows meanwhile", () =>
+  it.effect("loses nothing when it overflows while it reads late history, and resumes from its cursor", () =>
     Effect.gen(function*() {
       yield* collect({ channels: ["b"] })
       const past = yield* from
@@ -217,7 +217,7 @@ describe("a reader that begins in the past", () => {
       assert.deepStrictEqual(payloads([...seen, ...rest]), numbers(20))
     }).pipe(Effect.provide(world("1 minute"))))
 
-  it.effect("asks for nothing while the connections are switched off", () =>
+  it.effect("makes no subscribe request while the connections are switched off", () =>
     Effect.gen(function*() {
       yield* collect({ channels: ["b"] })
       const past = yield* from

@@ -39,7 +39,7 @@ describe("a handshake's position", () => {
     }
   )
 
-  it("that is further back than the reader's by more than ten minutes is doubted, until three in a row say so", () => {
+  it("is doubted when it is more than ten minutes back, until three in a row agree", () => {
     const standing = position(now)
     const back = (minutes: number) => position(now - minutes * minute)
     // Also where this machine's clock is as far behind.
@@ -54,7 +54,7 @@ describe("a handshake's position", () => {
     assert.isTrue(believing().handshake(position(now + minute), now, standing).believed)
   })
 
-  it("that three in a row said is not doubted again while the service goes on to say so", () => {
+  it("that three in a row agreed on is believed while the service repeats it", () => {
     const standing = position(now)
     const witness = believing()
     const believed = (minutes: number, later: number) =>
@@ -66,7 +66,7 @@ describe("a handshake's position", () => {
     assert.isFalse(believed(30, 5 * minute))
   })
 
-  it("zero is never believed", () => {
+  it("is never believed when it is zero", () => {
     const witness = ClockCheck.makeWitness()
     for (let n = 0; n < 20; n++) assert.isFalse(witness.handshake("0", now, undefined).believed)
   })
@@ -79,14 +79,14 @@ describe("a poll's position", () => {
     assert.isFalse(believing().poll(position(now - 10 * minute - 1), now, asked).believed)
   })
 
-  it("may be from any time since what was asked, and a day ahead", () => {
+  it("may be of any time since the cursor of the poll, and a day ahead", () => {
     const asked = position(now - 30 * day)
     assert.isTrue(believing().poll(position(now - 29 * day), now, asked).believed)
     assert.isTrue(believing().poll(position(now + day), now, asked).believed)
     assert.isFalse(believing().poll(position(now + day + 1), now, asked).believed)
   })
 
-  it("that differs is believed only when five in a row say the same, within a minute of each other", () => {
+  it("that differs is believed only when five in a row agree within a minute of each other", () => {
     const far = position(now + 40 * day)
     const witness = believing()
     assert.deepStrictEqual(
@@ -105,7 +105,7 @@ describe("a poll's position", () => {
     )
   })
 
-  it("a good one between them starts the count afresh", () => {
+  it("that differs is counted anew after a good one", () => {
     const witness = believing()
     const far = position(now + 40 * day)
     for (let n = 0; n < 4; n++) witness.poll(far, now, position(now))

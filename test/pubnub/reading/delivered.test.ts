@@ -5,8 +5,8 @@ import { numbers, ticks } from "./arrivals.ts"
 
 const idOf = (n: number) => `${ticks(n)}/a/ada`
 
-describe("what is admitted", () => {
-  it("once by each name, and told apart by content", () => {
+describe("admit", () => {
+  it("gives New, NewByName or Known by id, name and content", () => {
     const { admit } = Delivered.make()
     const siblingOf = (content: unknown) => `${idOf(1)}#${Marks.of(JSON.stringify(content))}`
     assert.deepStrictEqual(admit(idOf(1), "a", 1), { _tag: "New", name: idOf(1) })
@@ -21,7 +21,7 @@ describe("what is admitted", () => {
     assert.deepStrictEqual(admit(idOf(1), "crew", 3), { _tag: "NewByName", name: siblingOf(3) })
   })
 
-  it("what is older than the newest is looked for, too", () => {
+  it("knows events that are older than the newest", () => {
     const { admit } = Delivered.make()
     admit(idOf(5), "a", 5)
     assert.strictEqual(admit(idOf(3), "a", 3)._tag, "New")
@@ -29,7 +29,7 @@ describe("what is admitted", () => {
     assert.strictEqual(admit(idOf(5), "a", 5)._tag, "Known")
   })
 
-  it("the newest 1,000 by content, 10,000 by name alone, and from then on it says since when", () => {
+  it("keeps the newest 1,000 by content and 10,000 by id, and says since when", () => {
     const delivered = Delivered.make()
     for (const n of numbers(10_000)) assert.strictEqual(delivered.admit(idOf(n), "a", n)._tag, "New")
     assert.strictEqual(delivered.since(), 0n)
@@ -47,7 +47,7 @@ describe("what is admitted", () => {
     }
   })
 
-  it("more by name alone, while that is needed, and not without end", () => {
+  it("keeps more ids while they are needed, up to a limit", () => {
     let needed: bigint | undefined = BigInt(ticks(5_000))
     const delivered = Delivered.make(() => needed)
     for (const n of numbers(40_000)) delivered.admit(idOf(n), "a", n)
@@ -63,7 +63,7 @@ describe("what is admitted", () => {
   it.each([
     ["alike", (n: number) => `content ${n}`],
     ["unlike", (n: number) => ({ n, text: "x".repeat(n % 100) })]
-  ])("of 9,000 contents of one id, %s, each once, in little time", (_, contentOf) => {
+  ])("admits 9,000 contents of one id, %s, once each within three seconds", (_, contentOf) => {
     const { admit } = Delivered.make()
     const started = performance.now()
     for (const n of numbers(9_000)) assert.strictEqual(admit(idOf(1), "a", contentOf(n))._tag, "New", `${n}`)

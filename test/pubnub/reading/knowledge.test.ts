@@ -11,7 +11,7 @@ const knowledge = Effect.map(EffectClock.Clock, (clock) => new Knowledge(clock))
 const hour = 3_600_000
 
 describe("the service's time", () => {
-  it.effect("is that of the last handshake, and goes on", () =>
+  it.effect("is that of the last handshake, and the time since then", () =>
     Effect.gen(function*() {
       const known = yield* knowledge
       known.setTime(1_790_000_000_000)
@@ -21,7 +21,7 @@ describe("the service's time", () => {
       assert.strictEqual(known.now(), 1_780_000_000_000)
     }))
 
-  it.effect("is no earlier than a page says, after a handshake that said too little", () =>
+  it.effect("is at least that of the latest page after a handshake that was behind", () =>
     Effect.gen(function*() {
       const known = yield* knowledge
       const time = 1_790_000_000_000
@@ -39,7 +39,7 @@ describe("the service's time", () => {
 describe("the channels of wildcards and groups", () => {
   const pairsOf = (known: Knowledge, names: ReadonlyArray<string>) => [...known.channelsOf(new Set(names))]
 
-  it.effect("are those that came by them", () =>
+  it.effect("are those whose messages came by them", () =>
     Effect.gen(function*() {
       const known = yield* knowledge
       known.note(arrival(1, { channel: "x.a", by: "x.*" }))
@@ -59,7 +59,7 @@ describe("the channels of wildcards and groups", () => {
         numbers(30_000).map((n) => `crew-${n}`)
       ]
     ] as const
-  )("are 10,000 at most, of %s", ([, of, names]) =>
+  )("are limited to 10,000 %s", ([, of, names]) =>
     Effect.gen(function*() {
       const known = yield* knowledge
       for (const n of numbers(30_000)) known.note(arrival(n, of(n)))

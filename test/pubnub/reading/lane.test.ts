@@ -88,7 +88,7 @@ const pageOf = (count: number, first = 0, channel = "a") =>
   )
 
 describe("a full page", () => {
-  it.effect("is waited behind: history first, then the page, then what came meanwhile", () =>
+  it.effect("is delivered after the messages of history, and before later ones", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -104,7 +104,7 @@ describe("a full page", () => {
       assert.isAtMost(JSON.stringify(place).length, 4_096)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is stepped over by who does not wait, and told before it", () =>
+  it.effect("is delivered at once after GapSuspected when readers do not wait", () =>
     Effect.gen(function*() {
       const { join, lane, published } = yield* laneOf(0)
       const { seen } = yield* join()
@@ -117,7 +117,7 @@ describe("a full page", () => {
       assert.deepStrictEqual(yield* requestsTo("/v3/history"), [])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is stepped over with a filter, which history does not know", () =>
+  it.effect("is delivered after GapSuspected when there is a filter", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity, { filter: "data.n > 1" })
       const { seen } = yield* join()
@@ -126,7 +126,7 @@ describe("a full page", () => {
       assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is one of 100, and not of 99", () =>
+  it.effect("opens a gap with 100 messages, and not with 99", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -138,7 +138,7 @@ describe("a full page", () => {
       assert.isTrue(lane.isOpen)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("and all up to the last full page is one gap", () =>
+  it.effect("joins the gap of the full pages before it", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -153,7 +153,7 @@ describe("a full page", () => {
 })
 
 describe("a break", () => {
-  it.effect("is filled up to where the service is", () =>
+  it.effect("is filled up to the position of the service", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -183,7 +183,7 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(432))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is read in order where the service sends a page of it again", () =>
+  it.effect("is delivered in order when the service sends a page of it again", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -197,7 +197,7 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(10))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("leaves to their pages what another region is late with, one page after the other", () =>
+  it.effect("leaves late messages of another region to their pages, one page after the other", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -220,7 +220,7 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), [0, "one", "two"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("behind another gap is, too", () =>
+  it.effect("behind another gap is delivered in order when the service sends a page of it again", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -238,7 +238,7 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(210))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is told to who steps over it", () =>
+  it.effect("causes GapSuspected when readers do not wait", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(0)
       const { seen } = yield* join()
@@ -255,7 +255,7 @@ describe("history that fails", () => {
     faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "10 minutes" })
   )
 
-  it.effect("is waited for, and told once when it is back", () =>
+  it.effect("is waited for, and Reconnected is emitted once when it is back", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -269,7 +269,7 @@ describe("history that fails", () => {
       assert.isAtLeast(statuses(seen).filter((tag) => tag === "Interrupted").length, 100)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is waited for as long as was chosen; then the rest goes on in order, and that is told", () =>
+  it.effect("is waited for up to the time given; then comes GapSuspected, and later messages in order", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(60_000)
       const { seen } = yield* join()
@@ -284,7 +284,7 @@ describe("history that fails", () => {
       assert.isFalse(lane.isOpen)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("ends the lane with a cursor when the schedule does, and the cursor goes on without a loss", () =>
+  it.effect("ends the lane with its cursor when the schedule ends", () =>
     Effect.gen(function*() {
       const twice = Schedule.recurs(2)
       const { failures, from, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
@@ -296,7 +296,7 @@ describe("history that fails", () => {
       assert.strictEqual(failures[0]?.cursor?.position, from.position)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("a schedule starts afresh after it was back", () =>
+  it.effect("restarts its schedule after history was back", () =>
     Effect.gen(function*() {
       const twice = Schedule.recurs(2)
       const { failures, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
@@ -312,7 +312,7 @@ describe("history that fails", () => {
       assert.deepStrictEqual(payloads(seen), numbers(600))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("a schedule starts afresh within one gap, after a step that went well", () =>
+  it.effect("restarts its schedule within one gap after a step that succeeded", () =>
     Effect.gen(function*() {
       const twice = Schedule.recurs(2)
       const { failures, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
@@ -330,7 +330,7 @@ describe("history that fails", () => {
       assert.deepStrictEqual(payloads(seen), numbers(300))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("a throwing schedule breaks the connection, and is not lost", () =>
+  it.effect("breaks the connection when its schedule throws", () =>
     Effect.gen(function*() {
       const { defects, join, lane } = yield* laneOf(Infinity, {
         schedule: () => {
@@ -346,7 +346,7 @@ describe("history that fails", () => {
 })
 
 describe("readers", () => {
-  it.effect("hear their own name, in parts that they share", () =>
+  it.effect("get the events of their own names, as shared values", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const one = yield* join()
@@ -365,7 +365,7 @@ describe("readers", () => {
       assert.deepStrictEqual(payloads(other.seen), numbers(3))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("one that suspends and is full holds a lane back, and history with it", () =>
+  it.effect("that suspend and are full hold back the lane, and its requests to history", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { fiber, reader } = yield* join({ strategy: "suspend", capacity: 3 })
@@ -390,7 +390,7 @@ describe("readers", () => {
 })
 
 describe("many small pages behind a gap", () => {
-  it.effect("are given in little time", () =>
+  it.effect("are delivered within 30 seconds", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join({ capacity: 1_000_000 })
@@ -442,7 +442,7 @@ describe("full pages one after the other", () => {
       return { ...made, seen, timetokens, requests: (yield* requestsTo("/v3/history")).length - before }
     })
 
-  it.effect("read history once while they come, and what others were late with later", () =>
+  it.effect("read history once while they come, and the late messages of another region later", () =>
     Effect.gen(function*() {
       const { lane, requests, seen } = yield* overflowing(["late"])
       assert.isAtMost(requests, 4)
@@ -454,7 +454,7 @@ describe("full pages one after the other", () => {
       assert.strictEqual(lane.place?.position, lane.front?.position)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("are read once more when another region is later than was reckoned with, before what it says", () =>
+  it.effect("are read again when another region is later than expected, before its message", () =>
     Effect.gen(function*() {
       const { lane, seen, timetokens } = yield* overflowing(["first", "second"])
       const { arrivals, ...page } = yield* pageOf(1, 500)
@@ -465,7 +465,7 @@ describe("full pages one after the other", () => {
       assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("are read once more when the last one was long ago: another region was late with several messages", () =>
+  it.effect("are read again when the last reading is ten seconds old, with late messages of another region", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -481,7 +481,7 @@ describe("full pages one after the other", () => {
       assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("leave to the pages behind a gap what another region is late with", () =>
+  it.effect("leave a late message of another region to the pages behind the gap", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -496,7 +496,7 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), [...numbers(301), "late"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("are given in order where the service sends one of them again", () =>
+  it.effect("are delivered in order when the service sends one of them again", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
@@ -508,7 +508,7 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), numbers(300))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("are not read for the second time while nobody wants more, nor by a lane that has stopped", () =>
+  it.effect("are not read a second time without demand, nor by a lane that has stopped", () =>
     Effect.gen(function*() {
       const { core, lane, seen } = yield* overflowing(["late"], Infinity, { demand: "pull" })
       const { waiting } = core
@@ -526,7 +526,7 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("say that history is back where a break begins while it fails", () =>
+  it.effect("emit Reconnected for failed history when a break begins meanwhile", () =>
     Effect.gen(function*() {
       const { from, lane, published, seen } = yield* overflowing(["late"])
       yield* Faults.Faults.use((faulty) =>
@@ -542,7 +542,7 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("wait for failing history by the schedule of who reads, and say what they give up", () =>
+  it.effect("wait for failing history up to the time given, then cause GapSuspected", () =>
     Effect.gen(function*() {
       const { lane, seen } = yield* overflowing(["late"], 5_000)
       yield* Faults.Faults.use((faulty) =>

@@ -39,7 +39,7 @@ const fill = (ledger: Ledger, from: Cursor, history: ReadonlyArray<Arrival.Arriv
 }
 
 describe("a live page", () => {
-  it("is given once; its last event stands behind the page", () => {
+  it("is delivered once, and the cursor of its last event is behind it", () => {
     const ledger = ledgerFrom()
     const page = numbers(3, 1).map((n) => arrival(n))
     const given = ledger.live(page, at(0), at(3))
@@ -52,21 +52,21 @@ describe("a live page", () => {
     assert.deepStrictEqual(payloads(ledger.live([...page, arrival(4)], at(3), at(4))), [4])
   })
 
-  it("what is the same by two names is given by each, and takes one place", () => {
+  it("delivers an event once for each name, and counts it once", () => {
     const ledger = ledgerFrom()
     const given = ledger.live([arrival(1), arrival(1, { by: "crew" }), arrival(1)], at(0), at(1))
     assert.deepStrictEqual(given.map(({ by }) => by), ["a", "crew"])
     assert.strictEqual(ledger.cursor(at(1)).recent?.marks.length, 5)
   })
 
-  it("siblings of one timetoken are all given", () => {
+  it("delivers all events that share a timetoken", () => {
     const ledger = ledgerFrom()
     const twins = [arrival(1, { payload: "x" }), arrival(1, { payload: "y" })]
     assert.deepStrictEqual(payloads(ledger.live(twins, at(0), at(1))), ["x", "y"])
     assert.deepStrictEqual(payloads(ledger.live([...twins, arrival(1, { payload: "z" })], at(1), at(2))), ["z"])
   })
 
-  it.each([0, 1, 2, 50, 98, 99])("resumes behind event %i, whatever pages the service makes then", (index) => {
+  it.each([0, 1, 2, 50, 98, 99])("resumes behind event %i, however the service divides its pages then", (index) => {
     const page = numbers(100, 1).map((n) => arrival(n))
     const given = ledgerFrom().live(page, at(0), at(100))
     const from = cursorOf(given, index)
@@ -78,7 +78,7 @@ describe("a live page", () => {
   })
 
   it.each([100, 101, 150, 199, 200, 349])(
-    "of 350 that were read at once resumes behind event %i",
+    "of 350 events resumes behind event %i",
     (index) => {
       const page = numbers(350, 1).map((n) => arrival(n))
       const given = ledgerFrom().live(page, at(0), at(350))
@@ -89,7 +89,7 @@ describe("a live page", () => {
     }
   )
 
-  it("without a position that is believed, the place stays", () => {
+  it("without a position that is believed leaves the cursor in place", () => {
     const ledger = ledgerFrom()
     const given = ledger.live([arrival(1)], at(0), undefined)
     assert.strictEqual(cursorOf(given, 0).position, ticks(0))
@@ -97,8 +97,8 @@ describe("a live page", () => {
   })
 })
 
-describe("a hole", () => {
-  it("is read from ten seconds before, not from before its own beginning, and not where nothing can be", () => {
+describe("a gap", () => {
+  it("is read from ten seconds before it, not from before the beginning, and not when it is empty", () => {
     const ledger = ledgerFrom()
     ledger.live([arrival(30 * second)], at(0), at(30 * second))
     const hole = ledger.open({ reason: "LongBreak", from: at(30 * second), to: ticks(40 * second), page: [] })
@@ -109,7 +109,7 @@ describe("a hole", () => {
     assert.isUndefined(ledgerFrom().open({ reason: "FullPage", from: at(0), to: ticks(0), page: [] }))
   })
 
-  it("what was had is not given again, and what was late is", () => {
+  it("delivers late events, and none that was delivered before", () => {
     const ledger = ledgerFrom()
     const live = numbers(20, 1).map((n) => arrival(2 * n))
     ledger.live(live, at(0), at(40))
@@ -117,7 +117,7 @@ describe("a hole", () => {
     assert.deepStrictEqual(payloads(fill(ledger, at(40), [...live, ...late, arrival(41)], 41)), [7, 33, 41])
   })
 
-  it("while it is filled the cursor stands where history has come, and names where it began", () => {
+  it("moves the cursor with history while it is filled, and names where it began", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })
     const given = ledger.found(numbers(10, 1).map((n) => arrival(n)), at(0), BigInt(ticks(10)), false)
@@ -129,14 +129,14 @@ describe("a hole", () => {
     assert.strictEqual(ledger.cursor(at(50)).position, ticks(50))
   })
 
-  it("of a break the last ten seconds stay in doubt: history is behind", () => {
+  it("of a break leaves the last ten seconds to be read again", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "LongBreak", from: at(0), to: ticks(60 * second), page: [] })
     ledger.found([arrival(55 * second)], at(0), BigInt(ticks(60 * second)) + 1n, true)
     assert.strictEqual(ledger.cursor(at(0)).position, ticks(50 * second - 1))
   })
 
-  it("a live page that is behind what history gave does not move it back", () => {
+  it("is not moved back by a live page that is older", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })
     ledger.found([arrival(500)], at(0), BigInt(ticks(600)), false)
@@ -145,7 +145,7 @@ describe("a hole", () => {
   })
 })
 
-describe("going on from a cursor of a burst", () => {
+describe("resuming from a cursor of a burst", () => {
   const resume = (
     count: number,
     index: number,
@@ -165,31 +165,31 @@ describe("going on from a cursor of a burst", () => {
   const rest = (count: number, index: number) => numbers(count - index - 1, index + 2).map((n) => 2 * n)
 
   it.each([0, 99, 479, 480, 529, 530, 531, 600, 750, 998, 999])(
-    "of 1,000, from event %i: exactly the rest",
+    "of 1,000 delivers exactly the rest after event %i",
     (index) => {
       assert.deepStrictEqual(payloads(resume(1_000, index).given), rest(1_000, index))
     }
   )
 
-  it.each([600, 2_500, 5_000, 9_999])("of 10,000, from event %i: exactly the rest", (index) => {
+  it.each([600, 2_500, 5_000, 9_999])("of 10,000 delivers exactly the rest after event %i", (index) => {
     assert.deepStrictEqual(payloads(resume(10_000, index).given), rest(10_000, index))
   })
 
-  it("one that is late, or two, within a sum are given, and nothing else", () => {
+  it("delivers one or two late events within a sum, and nothing else", () => {
     for (const late of [[3], [101], [3, 5], [3, 301, 303, 701]]) {
       const { given } = resume(1_000, 999, (all) => [...all, ...late.map((n) => arrival(n))])
       assert.deepStrictEqual(payloads(given).toSorted((a, b) => Number(a) - Number(b)), late)
     }
   })
 
-  it("three late ones in one sum are given with the rest of that sum: better twice than not at all", () => {
+  it("delivers three late events of one sum together with the rest of that sum", () => {
     const { given } = resume(1_000, 999, (all) => [...all, arrival(3), arrival(5), arrival(7)])
     const had = payloads(given)
     for (const n of [3, 5, 7]) assert.include(had, n)
     assert.isAtMost(had.length, 53)
   })
 
-  it("events of a sum that the cursor also names: exactly the rest", () => {
+  it("delivers exactly the rest when the cursor names events of a sum, too", () => {
     const history = numbers(1_000, 1).map((n) => arrival(2 * n))
     const from = cursorOf(fill(ledgerFrom(), at(0), history, 2_000), 999)
     const delivered = history.slice(0, 3).map(({ id = "" }) => Marks.of(id))
@@ -204,18 +204,18 @@ describe("going on from a cursor of a burst", () => {
     assert.deepStrictEqual(again([3, 5]), [3, 5])
   })
 
-  it("one that was deleted since: the rest of its sum again, and nothing is left out", () => {
+  it("delivers the rest of a sum again when one of its events was deleted", () => {
     const { given } = resume(1_000, 700, (all) => all.filter(({ id = "" }) => id.slice(0, 17) !== ticks(10)))
     assert.includeMembers([...payloads(given)], rest(1_000, 700))
     assert.isAtMost(given.length, 299 + 50)
   })
 
-  it("history that is read once more gives nothing again", () => {
+  it("delivers nothing again when history is read once more", () => {
     const { count, from, history, ledger } = resume(1_000, 800)
     assert.deepStrictEqual(payloads(fill(ledger, from, history, 2 * count)), [])
   })
 
-  it("signals are in no sum", () => {
+  it("leaves signals out of the sums", () => {
     const ledger = ledgerFrom()
     const all = numbers(1_000, 1).map((n) => arrival(n, n % 4 === 0 ? { kind: 1 } : {}))
     let place = at(0)
@@ -230,7 +230,7 @@ describe("going on from a cursor of a burst", () => {
     assert.deepStrictEqual(payloads(fill(ledgerFrom(last), last, [...stored, arrival(1_001)], 1_001)), [1_001])
   })
 
-  it("what came by a wildcard is in no sum as long as there is anything else", () => {
+  it("leaves events of a wildcard out of the sums while there are others", () => {
     const ledger = ledgerFrom()
     const all = numbers(1_000, 1).map((n) => arrival(n, n % 4 === 0 ? { channel: "x.y", by: "x.*" } : {}))
     const given = ledger.live(all, at(0), at(1_000))
@@ -240,7 +240,7 @@ describe("going on from a cursor of a burst", () => {
     assert.deepStrictEqual(payloads(fill(ledgerFrom(last), last, [...own, arrival(1_001)], 1_001)), [1_001])
   })
 
-  it("from a chain of lives, each of which goes on from the last", () => {
+  it("in a chain of restarts delivers each event once", () => {
     const history = numbers(3_000, 1).map((n) => arrival(n))
     let cursor: Cursor | undefined
     const had: Array<unknown> = []
@@ -254,7 +254,7 @@ describe("going on from a cursor of a burst", () => {
     assert.deepStrictEqual(had, numbers(3_000, 1))
   })
 
-  it("repeats nothing that history shows only when it is read the next time", () => {
+  it("repeats no event that history shows only at the next reading", () => {
     const all = numbers(1_000, 1).map((n) => arrival(n))
     const first = ledgerFrom()
     for (let n = 0; n < 1_000; n += 100) first.live(all.slice(n, n + 100), at(n), at(n + 100))
@@ -297,7 +297,7 @@ describe("full pages one after the other", () => {
     return { since: hole?.since, last: cursorOf([...given, ...page], -1) }
   }
 
-  it("are read on from where the last one ended, if history was not behind", () => {
+  it("are read from the end of the last one, unless history was behind", () => {
     assert.strictEqual(next(readOnce(), 31).since, seconds(31))
     assert.strictEqual(next(readOnce(false), 31).since, seconds(21))
     // More than ten seconds later, it is a full page like the first.
@@ -306,7 +306,7 @@ describe("full pages one after the other", () => {
     assert.strictEqual(next(ledger, 42).since, seconds(32))
   })
 
-  it("are read with the overlap after a break: a cursor does not know any more what was had before", () => {
+  it("are read with the overlap after a break", () => {
     const ledger = readOnce()
     ledger.open({ reason: "LongBreak", from: at(31 * second), to: ticks(600 * second), page: [] })
     ledger.found([arrival(500 * second)], at(31 * second), seconds(600) + 1n, true)
@@ -315,7 +315,7 @@ describe("full pages one after the other", () => {
     assert.isUndefined(ledger.due)
   })
 
-  it("hold back the cursor: who goes on from it reads what is to be read for the second time", () => {
+  it("hold back the cursor to the place that is to be read a second time", () => {
     const ledger = readOnce()
     const { last } = next(ledger, 31)
     assert.deepInclude(last, { position: ticks(31 * second), hole: ticks(21 * second) })
@@ -334,7 +334,7 @@ describe("full pages one after the other", () => {
     assert.isUndefined(ledger.front(at(40 * second)).hole)
   })
 
-  it("are read for the second time when nothing can be late any more, as far as that is so", () => {
+  it("are read a second time when nothing can be late any more", () => {
     const ledger = readOnce()
     assert.isUndefined(ledger.due)
     next(ledger, 31)
@@ -355,7 +355,7 @@ describe("full pages one after the other", () => {
     assert.isUndefined(ledger.cursor(at(40 * second)).hole)
   })
 
-  it("repeat nothing that an earlier life had, however late they are read for the second time", () => {
+  it("repeat no event of an earlier run, however late they are read a second time", () => {
     const had = [24, 25].map((n) => arrival(n * second))
     const marks = Marks.join(had.map(({ id = "" }) => Marks.of(id)))
     const from = { ...at(30 * second), recent: { since: ticks(20 * second), marks } }
@@ -373,7 +373,7 @@ describe("full pages one after the other", () => {
     assert.deepStrictEqual(payloads(ledger.live(had, at(601 * second), at(602 * second))), [24 * second])
   })
 
-  it("are read once more at once when another region is later than was reckoned with", () => {
+  it("are read again at once when another region is later than expected", () => {
     const ledger = readOnce()
     next(ledger, 31)
     assert.strictEqual(next(ledger, 32, { isLater: true }).since, seconds(21))
@@ -389,7 +389,7 @@ describe("full pages one after the other", () => {
     assert.deepInclude(ledger.cursor(at(34 * second)), { position: ticks(33 * second), hole: ticks(23 * second) })
   })
 
-  it("reckon with other regions for a minute after they were nearly as late", () => {
+  it("expect the lateness of other regions for a minute after it was seen", () => {
     const ledger = readOnce()
     ledger.reckon(10_000_000n, seconds(31))
     ledger.reckon(6_000_000n, seconds(80))

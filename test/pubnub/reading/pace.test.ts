@@ -15,7 +15,7 @@ const turnsOf = (turn: Effect.Effect<void>, count: number) =>
   )
 
 describe("a pace", () => {
-  it.effect("gives so many turns a second", () =>
+  it.effect("gives turns at its rate, 40 ms apart for 25 a second", () =>
     Effect.gen(function*() {
       const { turn } = Pace.make(25)
       const fiber = yield* turnsOf(turn, 4)
@@ -23,7 +23,7 @@ describe("a pace", () => {
       assert.deepStrictEqual(yield* Fiber.join(fiber), [0, 40, 80, 120])
     }).pipe(Effect.scoped))
 
-  it.effect("gives what can wait only turns that nobody else waits for", () =>
+  it.effect("gives spare turns only when no other request waits", () =>
     Effect.gen(function*() {
       const { spare, turn } = Pace.make(25)
       const patient = yield* turnsOf(spare, 3)

@@ -75,7 +75,7 @@ const heard = (reader: Reader, name: string, events: ReadonlyArray<SubscribeEven
   events.filter((event) => reader.hears(name, event))
 
 describe("a name", () => {
-  it.effect("is heard from the moment on at which the service knew it, to the tick", () =>
+  it.effect("receives events from the position where the service knew it, to the tick", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, ["a"], 5)
       const events = eventsOf([4, 5, 6, 7])
@@ -88,7 +88,7 @@ describe("a name", () => {
       assert.deepStrictEqual(heard(reader, "b", events), [])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("begins once, and all of them before it is told", () =>
+  it.effect("begins once, and Connected waits for the last name", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, [])
       reader.add([Subscription.channel("a"), Subscription.channel("b")])
@@ -104,7 +104,7 @@ describe("a name", () => {
       assert.deepStrictEqual(payloads(heard(reader, "a", eventsOf([5, 6]))), [6])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that is added later is told when it begins; one that is removed is not heard", () =>
+  it.effect("causes ChannelsChanged when it is added and begins, and when it is removed", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
       yield* taken(reader)
@@ -116,7 +116,7 @@ describe("a name", () => {
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["ChannelsChanged"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("of metadata hears only its own part", () =>
+  it.effect("of metadata receives only its own events", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
       const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "dropping", within: 0 })
@@ -125,9 +125,9 @@ describe("a name", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("what waits", () => {
+describe("the inbox", () => {
   it.effect.each([1, 2, 10])(
-    "is at most a capacity of %i, and so many from the start",
+    "holds at most %i events, and emits a Gap for the others",
     (capacity) =>
       Effect.gen(function*() {
         const { reader } = yield* readerOf({ capacity })
@@ -145,7 +145,7 @@ describe("what waits", () => {
       }).pipe(Effect.provide(emulated()))
   )
 
-  it.effect("is shared, not copied", () =>
+  it.effect("shares its events, and does not copy them", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
       yield* taken(reader)
@@ -164,7 +164,7 @@ describe("what waits", () => {
       return { reader, isFull: reader.isFull }
     })
 
-  it.effect("dropping: the newest go, and are told", () =>
+  it.effect("with dropping drops the newest, and emits a Gap", () =>
     Effect.gen(function*() {
       const { reader } = yield* offered("dropping")
       const { all } = yield* taken(reader)
@@ -178,7 +178,7 @@ describe("what waits", () => {
       assert.deepStrictEqual(payloads((yield* taken(reader)).all), [20])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("sliding: the oldest go, and are told before what is left", () =>
+  it.effect("with sliding drops the oldest, and emits a Gap before the rest", () =>
     Effect.gen(function*() {
       const { reader } = yield* offered("sliding")
       const { all } = yield* taken(reader)
@@ -187,7 +187,7 @@ describe("what waits", () => {
       assert.deepInclude({ ...all[0] }, { since: ticks(1), before: ticks(4) } as object)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("suspend: nothing goes, and it is full", () =>
+  it.effect("with suspend drops nothing, and is full", () =>
     Effect.gen(function*() {
       const { isFull, reader } = yield* offered("suspend")
       assert.isTrue(isFull)
@@ -195,7 +195,7 @@ describe("what waits", () => {
       assert.isFalse(reader.isFull)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("fail: what waits is given, then it is told, then it fails at its cursor", () =>
+  it.effect("with fail gives the queued events, then Disconnected, and fails with the last cursor", () =>
     Effect.gen(function*() {
       const { reader } = yield* offered("fail")
       reader.offer(eventsOf([50]))
@@ -209,7 +209,7 @@ describe("what waits", () => {
       assert.deepStrictEqual(failure instanceof SubscribeError && failure.cursor, last?.cursor)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("catchUp: what does not fit passes by, until it has taken what waits", () =>
+  it.effect("with catchUp lets events pass by until the queued ones are taken", () =>
     Effect.gen(function*() {
       const { reader } = yield* offered("catchUp")
       // More comes, and still passes by.
@@ -223,13 +223,13 @@ describe("what waits", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("the end", () => {
+describe("the end of a reader", () => {
   const error = new SubscribeError({
     reason: new PubNubError.BadRequest({ status: 400, description: "no", details: [] }),
     cursor: at(7)
   })
 
-  it.effect("comes after what waits, is told, and carries its cursor", () =>
+  it.effect("comes after the queued events, with Disconnected and the cursor", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
       reader.offer(eventsOf([1, 2]))
@@ -243,7 +243,7 @@ describe("the end", () => {
       assert.strictEqual(failure instanceof SubscribeError && failure.cursor?.position, ticks(7))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is one: what comes after it is not told", () =>
+  it.effect("comes once: what follows it is dropped", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
       reader.finish(Exit.fail(Cause.Done()))
@@ -256,7 +256,7 @@ describe("the end", () => {
       )
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("that came first stays", () =>
+  it.effect("keeps the failure that came first", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
       reader.fail(error)
@@ -265,7 +265,7 @@ describe("the end", () => {
       assert.isTrue(end?.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof SubscribeError))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("wakes who waits", () =>
+  it.effect("wakes a pull that waits", () =>
     Effect.gen(function*() {
       const { core, reader } = yield* readerOf()
       yield* taken(reader)
@@ -279,7 +279,7 @@ describe("the end", () => {
       assert.isDefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("who waits and is interrupted, waits no more", () =>
+  it.effect("is not caused by a pull that is interrupted", () =>
     Effect.gen(function*() {
       const { core, reader } = yield* readerOf()
       yield* taken(reader)
@@ -292,7 +292,7 @@ describe("the end", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("what is told", () => {
+describe("statuses", () => {
   const interrupted = {
     _tag: "Interrupted",
     reason: new PubNubError.Timeout({ after: Duration.seconds(15) }),
@@ -300,7 +300,7 @@ describe("what is told", () => {
     retryIn: Duration.seconds(1)
   } as const
 
-  it.effect("that it is back only after that it was away", () =>
+  it.effect("have Reconnected only after Interrupted", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
       yield* taken(reader)
@@ -313,7 +313,7 @@ describe("what is told", () => {
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Interrupted", "Reconnected"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("to a full reader: of the connection only what is true now", () =>
+  it.effect("of a full reader have only the latest of the connection", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({ capacity: 1, strategy: "dropping" })
       yield* taken(reader)
@@ -325,7 +325,7 @@ describe("what is told", () => {
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Message", "Reconnected"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("a gap of another channel is not its own, nor one from before it began", () =>
+  it.effect("have no Gap of another channel, or from before the reader began", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, ["a"], 5)
       yield* taken(reader)
@@ -338,8 +338,8 @@ describe("what is told", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("what comes by two names", () => {
-  it.effect("is told once, with content of its own twice", () =>
+describe("an event that comes by two names", () => {
+  it.effect("is delivered once", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
       const reader = new Reader(core, { from: undefined, capacity: 100, strategy: "dropping", within: 0 })
@@ -351,7 +351,7 @@ describe("what comes by two names", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
-describe("who goes on in the middle of a page", () => {
+describe("a reader that resumes in the middle of a page", () => {
   const late = 20 * second
 
   /** It had the first of the page that its connection stands before, which others had whole. */
@@ -383,13 +383,13 @@ describe("who goes on in the middle of a page", () => {
       return all
     })
 
-  it.effect("does not miss what it had when that passed it by", () =>
+  it.effect("gets no Gap for an event that it had before", () =>
     Effect.gen(function*() {
       const { reader } = yield* resumed([late + 1])
       assert.deepStrictEqual(tags(yield* within(reader)), ["Connected"])
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("has cursors that name what was given of the page, also once history was read", () =>
+  it.effect("has cursors that name the events it got of the page, also after it has read history", () =>
     Effect.gen(function*() {
       const { reader } = yield* resumed([])
       const all = yield* within(
@@ -402,7 +402,7 @@ describe("who goes on in the middle of a page", () => {
       assert.deepStrictEqual(cursor?.delivered, [1, 2].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("names once what it read from history and its connection brings, too", () =>
+  it.effect("names an event once that came from history and from its connection", () =>
     Effect.gen(function*() {
       const timetokens = yield* emulator.use((service) =>
         service.publishAll(numbers(3).map((message) => ({ channel: "a", message, publisher: "ada" })))
@@ -422,7 +422,7 @@ describe("who goes on in the middle of a page", () => {
       assert.lengthOf(marks, 4)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("stands at its beginning when its connection stands before it", () =>
+  it.effect("keeps the position of its beginning while its connection is before it", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, ["a"], 5)
       yield* taken(reader)

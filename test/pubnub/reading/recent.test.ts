@@ -21,8 +21,8 @@ const having = (
   return recent
 }
 
-describe("what was had lately", () => {
-  it("is ten seconds, to the tick", () => {
+describe("recent events", () => {
+  it("are those of the last ten seconds, to the tick", () => {
     assert.strictEqual(overlap, BigInt(10 * second))
     const recent = having([1, 2, 3])
     const { marks } = recent.at(ticks(3))
@@ -35,14 +35,14 @@ describe("what was had lately", () => {
     assert.strictEqual(recent.at(ticks(20 * second)).marks, "")
   })
 
-  it("nothing from before the beginning is its own", () => {
+  it("start where the reader first began", () => {
     const recent = having([5])
     assert.strictEqual(recent.at(ticks(5)).since, ticks(0))
     recent.begin(ticks(9))
     assert.strictEqual(recent.at(ticks(5)).since, ticks(0))
   })
 
-  it.each([480, 530, 531, 1_000, 10_000, 50_000])("of a burst of %i all is counted, in at most 4 kB", (count) => {
+  it.each([480, 530, 531, 1_000, 10_000, 50_000])("of a burst of %i are all counted, in at most 4 kB", (count) => {
     const recent = having(numbers(count, 1))
     const at = recent.at(ticks(count))
     assert.strictEqual(countOf(at), count)
@@ -51,7 +51,7 @@ describe("what was had lately", () => {
     assert.strictEqual(at.sums === undefined, count <= 530)
   })
 
-  it("of a steady stream only the overlap is counted", () => {
+  it("of a steady stream are counted for the overlap only", () => {
     const recent = having(numbers(3_000, 1).map((n) => n * second / 100))
     const at = recent.at(ticks(3_000 * second / 100))
     assert.isAtLeast(countOf(at), 1_000)
@@ -60,12 +60,12 @@ describe("what was had lately", () => {
     assert.isAtMost(Number(BigInt(at.since) - BigInt(ticks(0))), 20 * second)
   })
 
-  it("of a stream that is not stored the oldest are summed up all the same: the size is bounded", () => {
+  it("that are not stored are summed up, too, in at most 4,000 characters", () => {
     const at = having(numbers(5_000, 1), { stored: false }).at(ticks(5_000))
     assert.isAtMost(JSON.stringify(at).length, 4_000)
   })
 
-  it("unstored ones between stored ones are in no sum: history would not show them", () => {
+  it("that are not stored, between stored ones, are in no sum", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000, 1)) {
@@ -83,7 +83,7 @@ describe("what was had lately", () => {
     assert.include(Marks.split(marks), Marks.of(`${ticks(10)}/a/ada`))
   })
 
-  it("a stored one among many that history may not show is named: it would show a part of the sum", () => {
+  it("that are stored, among many that are not, are named one by one", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000, 1)) {
@@ -95,7 +95,7 @@ describe("what was had lately", () => {
     assert.include(Marks.split(marks), Marks.of(`${ticks(1)}/a/ada`))
   })
 
-  it("a late one within a sum's range is added to that sum", () => {
+  it("that come late are added to the sum of their range", () => {
     const recent = having(numbers(1_000, 1).map((n) => 2 * n))
     const [first] = recent.at(ticks(2_000)).sums ?? []
     const id = `${ticks(3)}/a/ada`
@@ -107,7 +107,7 @@ describe("what was had lately", () => {
     assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of(`${ticks(5)}/unstored`))
   })
 
-  it("those of one timetoken are in one sum", () => {
+  it("of one timetoken are in one sum", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000)) {
@@ -118,7 +118,7 @@ describe("what was had lately", () => {
     for (const [, count] of recent.at(ticks(15)).sums ?? []) assert.strictEqual(count % 70, 0)
   })
 
-  it("what an earlier life had is named for as long as it is recent", () => {
+  it("of an earlier run are named as long as they are recent", () => {
     const from: Cursor = {
       position: ticks(100),
       delivered: [Marks.of("after")],
@@ -143,7 +143,7 @@ describe("what was had lately", () => {
     assert.strictEqual(recent.at(ticks(22 * second)).marks, "")
   })
 
-  it("a position that goes back brings nothing back, and forgets nothing", () => {
+  it("are neither restored nor forgotten when the position goes back", () => {
     const recent = having([1, 2, 3])
     recent.trim(ticks(1))
     assert.strictEqual(Marks.split(recent.at(ticks(3)).marks).length, 3)

@@ -49,7 +49,7 @@ const engineOf = (registry: ReturnType<typeof registryOf>, filter: string | unde
   Effect.map(registry.lease(filter), ({ engine }) => engine)
 
 describe("a lease", () => {
-  it.effect("is of one engine for the same transport, configuration by value, and filter", () =>
+  it.effect("gives one engine per transport, configuration by value, and filter", () =>
     Effect.gen(function*() {
       const registry = registryOf()
       const secret = () => ({ secretKey: Redacted.make("secret"), authToken: Redacted.make("token") })
@@ -75,7 +75,7 @@ describe("a lease", () => {
       assert.strictEqual(yield* withConfig(secret())(engineOf(registry, "data.n > 1")), others[4])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("is of one engine for fibers that ask at the same time, wherever they yield", () =>
+  it.effect("gives one engine to fibers that ask at the same time", () =>
     Effect.gen(function*() {
       for (let most = 4; most < 24; most++) {
         const registry = registryOf()
@@ -86,7 +86,7 @@ describe("a lease", () => {
       }
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("ends with its last user, and the next one is another", () =>
+  it.effect("ends its engine with the last user, and gives the next one another", () =>
     Effect.gen(function*() {
       const registry = registryOf()
       const brief = Effect.flatMap(registry.lease(undefined), ({ engine, giveBack }) => Effect.as(giveBack(), engine))
@@ -101,7 +101,7 @@ describe("a lease", () => {
       assert.notStrictEqual(yield* brief, one.engine)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("after it was closed is of an engine that ends its readers at once", () =>
+  it.effect("of a closed registry gives an engine that ends its readers at once", () =>
     Effect.gen(function*() {
       const registry = registryOf()
       yield* registry.close
@@ -112,10 +112,10 @@ describe("a lease", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
-describe("a reader that was taken out while its stream still holds it", () => {
+describe("a reader that left while its stream still holds it", () => {
   const a = Subscription.channel("a")
 
-  it.effect("takes no names from others and adds none when its set changes", () =>
+  it.effect("changes no names of others when its set changes", () =>
     Effect.gen(function*() {
       const { engine } = yield* registryOf().lease(undefined)
       const join = () => engine.join([a], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
@@ -141,14 +141,14 @@ describe("a reader of thousands of names", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
-describe("what is shared", () => {
+describe("a shared connection", () => {
   const twoKeysets = emulated({
     emulator: {
       keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub" }, { subscribeKey: "other", publishKey: "other" }]
     }
   })
 
-  it.effect("two keysets and a filter never mix, and equal ones are one poll", () =>
+  it.effect("is one per keyset and filter, and equal ones share it", () =>
     Effect.gen(function*() {
       const one = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const same = yield* collect(
@@ -173,7 +173,7 @@ describe("what is shared", () => {
       assert.deepStrictEqual(yield* Subscriber.subscribed, { channels: ["a", "b"], groups: [] })
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), twoKeysets))))
 
-  it.effect("a nested layer shares by itself, and mixes nothing", () =>
+  it.effect("of a nested layer is separate from the outer one", () =>
     Effect.gen(function*() {
       const outer = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const inner = yield* Layer.build(Subscriber.layer())
@@ -185,7 +185,7 @@ describe("what is shared", () => {
       assert.deepStrictEqual([outer, nested, second].map(({ seen }) => payloads(seen)), [[1], [1], []])
     }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
-  it.effect("the last one out closes it, and says that the user has left", () =>
+  it.effect("ends with its last stream, and leaves once", () =>
     Effect.gen(function*() {
       const one = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const other = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -199,7 +199,7 @@ describe("what is shared", () => {
       assert.strictEqual(leaves.length, 1)
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
-  it.effect("streams that outlive the layer end, and none begins", () =>
+  it.effect("ends its streams with the layer, and begins no other", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Subscriber.layer(), scope)
@@ -215,7 +215,7 @@ describe("what is shared", () => {
       assert.strictEqual(yield* polls, 0)
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("switched off, a new engine stays off until all is switched on", () =>
+  it.effect("that begins while switched off stays off until reconnect", () =>
     Effect.gen(function*() {
       yield* Subscriber.disconnect
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
@@ -230,11 +230,11 @@ describe("what is shared", () => {
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 })
 
-describe("a connection of several", () => {
+describe("a connection with several readers", () => {
   const failureOf = (exit: Exit.Exit<unknown, unknown> | undefined) =>
     exit !== undefined && Exit.isSuccess(exit) ? exit.value : undefined
 
-  it.effect("one refused name ends the readers of that name, with their cursor, and no others", () =>
+  it.effect("ends only the readers of a refused name, with their cursor", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))
       const b = yield* collect(Subscribe.stream({ channels: ["b"] }))
@@ -260,7 +260,7 @@ describe("a connection of several", () => {
       assert.deepStrictEqual(payloads(a.seen), [1, 3])
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
-  it.effect("a failure that gives up ends each reader with a cursor of its own, from which nothing is lost", () =>
+  it.effect("ends each reader with its own cursor when it gives up, and nothing is lost", () =>
     Effect.gen(function*() {
       const early = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish(1)
@@ -294,7 +294,7 @@ describe("a connection of several", () => {
       )
     )))
 
-  it.effect("a reader that joins hears from where the poll is, to the tick", () =>
+  it.effect("gives a new reader the events from where the poll is, to the tick", () =>
     Effect.gen(function*() {
       const first = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* publish("before")
@@ -311,7 +311,7 @@ describe("a connection of several", () => {
       ])
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
-  it.effect("one that fell behind looks at history twice: what is late by two seconds is given", () =>
+  it.effect("gives a reader that fell behind all messages of history that is 1.2 seconds late", () =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.SubscribeEvent> = []
       yield* Subscribe.stream({ channels: ["a"], capacity: 5 }).pipe(
