@@ -219,7 +219,7 @@ describe("the check by hand and the schema", () => {
     for (const [path, value] of changes) {
       const [field = "", inner] = path.split(".")
       const target = inner === undefined ? copy : copy[field]
-      if (typeof target === "object" && target !== null) target[inner ?? field] = value
+      if (typeof target === "object" && target !== null) target[inner ?? field] = structuredClone(value)
     }
     return JSON.parse(JSON.stringify(copy))
   }
