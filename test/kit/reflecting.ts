@@ -72,11 +72,13 @@ const bodies: Readonly<Record<string, (said: string, status: number) => string>>
 const successes = [200, 207]
 const failures = [302, 400, 401, 402, 403, 404, 413, 429, 502]
 
-/** Each body comes with one status of a success and one of a failure. The long run has all of them. */
+/** Each body comes with one status: every third a success, the others failures. The long run has all of them. */
 const statusesOf = (body: number): ReadonlyArray<number> =>
   isLong
     ? [...successes, ...failures]
-    : [successes[body % successes.length]!, failures[(body + 1) % failures.length]!]
+    : body % 3 === 0
+    ? [successes[(body / 3) % successes.length]!]
+    : [failures[body % failures.length]!]
 
 /** Kinds of answers by name. */
 export const kinds: ReadonlyArray<readonly [name: string, kind: Kind]> = Object.entries(bodies).flatMap(

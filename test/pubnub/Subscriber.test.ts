@@ -97,7 +97,9 @@ describe("a shared connection", () => {
         ))
       yield* VirtualTime.advance("1 second")
       assert.isAtMost((yield* polls).length, 20)
-      yield* Effect.forEach(numbers(1_000), (n) => publish(`channel-${n}`, n))
+      yield* emulator.use((service) =>
+        service.publishAll(numbers(1_000).map((n) => ({ channel: `channel-${n}`, message: n })))
+      )
       yield* VirtualTime.advance("10 seconds")
       for (const [n, { seen }] of readers.entries()) assert.deepStrictEqual(payloads(seen), [n])
     }).pipe(Effect.provide(world())))

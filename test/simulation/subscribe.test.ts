@@ -107,7 +107,7 @@ describe("a machine that sleeps", () => {
 })
 
 describe("all fault kinds mixed", () => {
-  it.effect.each(batchesOf(3))(
+  it.effect.each(batchesOf(2))(
     "lose nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -123,7 +123,7 @@ describe("a channel beside a busy one", () => {
 })
 
 describe("a durable reader that is killed at random", () => {
-  it.effect.each(batchesOf(2, 1 / 8))(
+  it.effect.each(batchesOf(1, 1 / 8))(
     "loses nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, { reader: "consume" })), { discard: true }),
     240_000
@@ -131,7 +131,7 @@ describe("a durable reader that is killed at random", () => {
 })
 
 describe("one strain at a time", () => {
-  it.effect.each(strains.flatMap((strain) => seedsOf(2, 1 / 20).map((seed) => [strain, seed] as const)))(
+  it.effect.each(strains.flatMap((strain) => seedsOf(1, 1 / 20).map((seed) => [strain, seed] as const)))(
     "loses nothing without a Gap: %s, seed %i",
     ([strain, seed]) =>
       hold(planOf(seed, {
@@ -145,7 +145,7 @@ describe("one strain at a time", () => {
 })
 
 describe("all strains at once", () => {
-  it.effect.each(batchesOf(2, 1 / 8))(
+  it.effect.each(batchesOf(1, 1 / 8))(
     "lose nothing without a Gap: %s",
     ([, batch]) =>
       Effect.forEach(

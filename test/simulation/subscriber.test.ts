@@ -11,7 +11,7 @@ import { batchesOf, seedsOf } from "./seeds.ts"
 import { strains } from "./world.ts"
 
 describe("readers of one subscriber", () => {
-  it.effect.each(batchesOf(3, 1 / 2))(
+  it.effect.each(batchesOf(2, 1 / 2))(
     "get each message once and in order, or in a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -27,7 +27,7 @@ describe("one strain at a time", () => {
 })
 
 describe("all strains at once", () => {
-  it.effect.each(batchesOf(2, 1 / 10))(
+  it.effect.each(batchesOf(1, 1 / 10))(
     "lose nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, strains)), { discard: true }),
     240_000
