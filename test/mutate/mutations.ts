@@ -547,6 +547,18 @@ export const mutations: ReadonlyArray<Mutation> = [
       ""
     ]
   ]),
+  ...of(`${reading}/engine.ts`, [`${tests}/registry.test.ts`], [
+    [
+      "an interruption of a connection that was left does not end",
+      "if (place !== undefined && !this.isDown(reader)) {",
+      "if (false) {"
+    ],
+    [
+      "an interruption ends with each name that is left",
+      "place !== undefined && !this.isDown(reader)",
+      "place !== undefined"
+    ]
+  ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
     [
       "history is waited for without an end",

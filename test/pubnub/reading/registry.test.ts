@@ -45,6 +45,9 @@ const publish = (message: unknown, channel = "a") => emulator.use((service) => s
 
 const polls = emulator.use((service) => service.readers)
 
+/** Longer than what one address holds. */
+const names = Array.from({ length: 400 }, (_, n) => `name-${n}-`.padEnd(80, "x"))
+
 const engineOf = (registry: ReturnType<typeof registryOf>, filter: string | undefined) =>
   Effect.map(registry.lease(filter), ({ engine }) => engine)
 
@@ -334,4 +337,32 @@ describe("a connection with several readers", () => {
     }).pipe(Effect.provide(
       Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { historyDelay: "1200 millis" } }))
     )))
+})
+
+describe("names of two long polls", () => {
+  it.effect("that are left while their poll is interrupted end the interruption", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({
+        subscriptions: [...names, "last"].map((name) => Subscription.channel(name))
+      })
+      const { seen } = yield* collect(set.stream)
+      assert.strictEqual(yield* polls, 2)
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({
+          on: ({ url }) => url.includes("last"),
+          fault: faults.ServerError({ status: 503, handled: false }),
+          lasting: "1 hour"
+        })
+      )
+      yield* publish(1, "last")
+      yield* VirtualTime.advance("1 minute")
+      const status = () => seen.findLast(({ _tag }) => _tag === "Interrupted" || _tag === "Reconnected")?._tag
+      assert.strictEqual(status(), "Interrupted")
+      yield* set.remove(Subscription.channel(names[0]!))
+      yield* VirtualTime.advance(0)
+      assert.strictEqual(status(), "Interrupted")
+      yield* set.remove(Subscription.channel("last"))
+      yield* VirtualTime.advance("1 minute")
+      assert.strictEqual(status(), "Reconnected")
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 })

@@ -87,6 +87,11 @@ export class Connection {
     return this.loop.state.facts.cursor
   }
 
+  /** Whether a reader that got `Interrupted` gets `Reconnected` later. */
+  isDown(lane: Lane): boolean {
+    return this.loop.state.facts.link._tag !== "Up" || lane.isDown
+  }
+
   get isEmpty(): boolean {
     return this.names.size === 0
   }

@@ -88,7 +88,20 @@ export class Engine {
   }
 
   remove(reader: Reader, members: Iterable<Subscription>): void {
-    if (this.readers.has(reader)) this.drop(reader, reader.remove(members))
+    if (!this.readers.has(reader)) return
+    this.drop(reader, reader.remove(members))
+    const [place] = this.placesOf(reader)
+    // Of the connection that it has left it does not hear any more: the interruption ends with that.
+    if (place !== undefined && !this.isDown(reader)) {
+      reader.tell({ _tag: "Reconnected", cursor: place, downFor: Duration.zero })
+    }
+  }
+
+  private isDown(reader: Reader): boolean {
+    for (const connection of this.connections) {
+      for (const lane of connection.lanes.values()) if (lane.readers.has(reader) && connection.isDown(lane)) return true
+    }
+    return false
   }
 
   private drop(reader: Reader, gone: Iterable<Key>): void {

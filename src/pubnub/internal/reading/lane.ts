@@ -117,6 +117,11 @@ export class Lane {
     return this.gap !== undefined
   }
 
+  /** Whether history fails. */
+  get isDown(): boolean {
+    return this.gap?.outage.isDown === true || this.late?.outage.isDown === true
+  }
+
   get hasRoom(): boolean {
     return this.heldSize < mostHeld
   }

@@ -43,6 +43,11 @@ export class Outage {
     this.since = PollLoop.moment(core.clock)
   }
 
+  /** Whether `Reconnected` is still to come. */
+  get isDown(): boolean {
+    return this.downSince !== undefined
+  }
+
   /** Decides what to do after a request failed. */
   failed(reason: PubNubError.Reason, cursor: Cursor | undefined): Effect.Effect<Outcome> {
     const now = PollLoop.moment(this.core.clock)
