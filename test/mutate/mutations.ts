@@ -540,6 +540,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["history's copy comes first", "id === undefined || gap.behind.get(id + by) !== true", "true"],
     ["a page that is sent again comes first", " || backfill.isOfPage(arrival)", ""],
     ["what waits and is sent again looks late", "behind.has(id + by) || ", ""],
+    [
+      "what is as young as the end of a gap is not late",
+      "id.slice(0, to.length) > to",
+      "id.slice(0, to.length) >= to"
+    ],
     ["a page behind a late one is not late", "gap.isLate ||= lateBy > 0n", "gap.isLate = lateBy > 0n"],
     [
       "a further gap does not know what waits",

@@ -220,6 +220,17 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), [0, "one", "two"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("leaves a late page to its place up to the very end of the break", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const page = yield* pageOf(10)
+      lane.missed(from, page.next)
+      lane.receive({ ...page, lateBy: 9n }, true)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(10))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("behind another gap is delivered in order when the service sends a page of it again", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)

@@ -223,7 +223,8 @@ export class Lane {
     gap.isLate ||= lateBy > 0n
     for (const arrival of arrivals) {
       const { by = "", id } = arrival
-      if (id === undefined || id >= to || behind.has(id + by) || backfill.isOfPage(arrival)) continue
+      // History is read up to the end itself.
+      if (id === undefined || id.slice(0, to.length) > to || behind.has(id + by) || backfill.isOfPage(arrival)) continue
       behind.set(id + by, gap.isLate)
     }
   }
