@@ -537,15 +537,10 @@ export const mutations: ReadonlyArray<Mutation> = [
       "false) {\n          yield* this.parked"
     ],
     ["a lane that has stopped reads on", "fiber?.interruptUnsafe()\n    this.stopSecond()", "fiber?.interruptUnsafe()"],
-    ["history's copy comes first", "id === undefined || gap.behind.get(id + by) !== true", "true"],
-    ["a page that is sent again comes first", " || backfill.isOfPage(arrival)", ""],
-    ["what waits and is sent again looks late", "behind.has(id + by) || ", ""],
-    [
-      "what is as young as the end of a gap is not late",
-      "id.slice(0, to.length) > to",
-      "id.slice(0, to.length) >= to"
-    ],
-    ["a page behind a late one is not late", "gap.isLate ||= lateBy > 0n", "gap.isLate = lateBy > 0n"],
+    ["history's copy comes first", "id === undefined || !gap.left.has(id + by)", "true"],
+    ["what waits behind a break does not join history", "if (joining.length === 0) return own", "return own"],
+    ["what waits behind a break comes before history", "filled || at(arrival) < upTo", "true"],
+    ["a break is read to its end before a full page", "gap.isReadAgain = true", "gap.isReadAgain = false"],
     [
       "a further gap does not know what waits",
       "for (const held of this.held) if (held._tag === \"Page\") this.note(held.page, this.gap)",

@@ -197,30 +197,64 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(10))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("leaves late messages of another region to their pages, one page after the other", () =>
+  /** A break in which other regions were late with two messages. Gives their pages. */
+  const lateInBreak = (lane: Lane, store: boolean) =>
     Effect.gen(function*() {
-      const { join, lane } = yield* laneOf(Infinity)
-      const { seen } = yield* join()
-      const late = (message: string) =>
+      const late = (message: string, store: boolean) =>
         Effect.map(
-          emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2 }])),
+          emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2, store }])),
           ([t = ""]) => Arrival.read({ c: "a", b: "a", d: message, p: { t, r: 2 }, k: "demo-sub" })
         )
-      const one = yield* late("one")
+      const one = yield* late("one", store)
       const page = yield* pageOf(1)
       lane.receive(page, true)
       yield* VirtualTime.advance("1 second")
-      const two = yield* late("two")
+      const two = yield* late("two", true)
       yield* VirtualTime.advance("1 milli")
       lane.missed(page.next, yield* here)
-      // The first page is older than the break, and the second is asked for from its end.
-      lane.receive({ ...page, arrivals: [one], lateBy: 9n }, true)
-      lane.receive({ ...page, arrivals: [two] }, true)
-      yield* VirtualTime.advance("10 seconds")
-      assert.deepStrictEqual(payloads(seen), [0, "one", "two"])
-    }).pipe(Effect.scoped, Effect.provide(emulated())))
+      // The first page is older than the break, and the second is asked for from the end of it.
+      return [{ ...page, arrivals: [one], lateBy: 9n }, { ...page, arrivals: [two] }] as const
+    })
 
-  it.effect("leaves a late page to its place up to the very end of the break", () =>
+  it.effect.each(
+    [
+      ["pages bring both", true, 2],
+      ["the page of the second is not there yet", true, 1],
+      ["history was read before it had the first", false, 2]
+    ] as const
+  )(
+    "is read in order where another region is late with two messages and %s",
+    ([, store, pages]) =>
+      Effect.gen(function*() {
+        const { join, lane } = yield* laneOf(Infinity)
+        const { seen } = yield* join()
+        for (const page of (yield* lateInBreak(lane, store)).slice(0, pages)) lane.receive(page, true)
+        yield* VirtualTime.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), [0, "one", "two"])
+      }).pipe(Effect.scoped, Effect.provide(emulated()))
+  )
+
+  it.effect("leaves its last seconds to a full page behind it, for which history is read again", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const first = yield* pageOf(10)
+      yield* VirtualTime.advance("20 seconds")
+      // History does not show it yet.
+      yield* pageOf(50, 10)
+      yield* VirtualTime.advance("1 second")
+      yield* pageOf(5, 60)
+      const page = yield* pageOf(200, 65)
+      lane.missed(from, page.next)
+      lane.receive(page, true)
+      yield* VirtualTime.advance("500 millis")
+      assert.deepStrictEqual(payloads(seen), numbers(10))
+      assert.strictEqual(first.arrivals.length, 10)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(265))
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { historyDelay: 1_200 } }))))
+
+  it.effect("is read in order up to its very end where its last page is late", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()

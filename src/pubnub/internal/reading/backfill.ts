@@ -157,11 +157,6 @@ export class Backfill {
     if (history.knowledge.storesNothing) this.giveUp()
   }
 
-  /** Whether the full page has it, by this name. */
-  isOfPage({ by = "", id = "" }: Arrival.Arrival): boolean {
-    return this.page.has(id + by)
-  }
-
   /** Takes note of how many events of the last step were really missing. */
   missed(count: number): void {
     this.missing += count

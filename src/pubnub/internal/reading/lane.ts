@@ -20,6 +20,7 @@ import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import { type Key, nameOf, type Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { placeOf, range } from "./place.ts"
+import { overlap } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
 /** A page of the live service. */
@@ -53,12 +54,14 @@ interface Gap {
   readonly backfill: Backfill
   readonly outage: Outage
   /**
-   * What waits behind it and is older than its end, and whether a region is late with its page. Then it is left to that page:
-   * history may show it before something that is older.
+   * Of a break: stored events that wait behind it and are not younger than its end. They join the events of history by their
+   * timetokens. History alone may show one of them before an older one, since it was read before that one arrived.
    */
-  readonly behind: Map<string, boolean>
-  /** Whether a page that waits behind it was late. Events of later pages that are older than its end are late then, too. */
-  isLate: boolean
+  joining: ReadonlyArray<Arrival.Arrival>
+  /** Of a full page: late events that wait behind it. They stay with their pages: a further look at history may show older ones. */
+  readonly left: Set<string>
+  /** Of a break: whether a full page waits behind it. History is read again for that one, and may show older ones then. */
+  isReadAgain: boolean
 }
 
 /** What a lane needs of its connection. */
@@ -217,15 +220,16 @@ export class Lane {
     else this.hold({ _tag: "Break", from, to }, 0)
   }
 
-  /** A page that is sent again looks late as a whole: of each event, the first page counts. */
-  private note({ arrivals, lateBy }: Page, gap: Gap): void {
-    const { backfill, behind, to } = gap
-    gap.isLate ||= lateBy > 0n
-    for (const arrival of arrivals) {
-      const { by = "", id } = arrival
+  private note(page: Page, gap: Gap): void {
+    const isBreak = gap.reason === "LongBreak"
+    if (isBreak && this.isFull(page)) gap.isReadAgain = true
+    if (!isBreak && page.lateBy === 0n) return
+    for (const arrival of page.arrivals) {
+      const { by = "", envelope, id } = arrival
       // History is read up to the end itself.
-      if (id === undefined || id.slice(0, to.length) > to || behind.has(id + by) || backfill.isOfPage(arrival)) continue
-      behind.set(id + by, gap.isLate)
+      if (id === undefined || id.slice(0, gap.to.length) > gap.to) continue
+      if (!isBreak) gap.left.add(id + by)
+      else if (envelope !== undefined && Arrival.isStored(envelope)) gap.joining = [...gap.joining, arrival]
     }
   }
 
@@ -254,10 +258,13 @@ export class Lane {
   }
 
   /** A full page does; and one of a region that is later than was reckoned with, while something older of it may be missing. */
-  private opensGap({ arrivals, lateBy }: Page): boolean {
+  private opensGap(page: Page): boolean {
     const { ledger } = this
-    return arrivals.length >= this.core.config.queueLength ||
-      ledger?.due !== undefined && lateBy > ledger.reckoned
+    return this.isFull(page) || ledger?.due !== undefined && page.lateBy > ledger.reckoned
+  }
+
+  private isFull({ arrivals }: Page): boolean {
+    return arrivals.length >= this.core.config.queueLength
   }
 
   private openBreak(from: Cursor, to: Cursor): void {
@@ -292,8 +299,9 @@ export class Lane {
       from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within, replaced?.outage),
-      behind: new Map(),
-      isLate: false
+      joining: [],
+      left: new Set(),
+      isReadAgain: false
     }
     for (const held of this.held) if (held._tag === "Page") this.note(held.page, this.gap)
     this.start()
@@ -435,8 +443,9 @@ export class Lane {
       page: undefined,
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
-      behind: new Map(),
-      isLate: false
+      joining: [],
+      left: new Set(),
+      isReadAgain: false
     }
   }
 
@@ -485,8 +494,9 @@ export class Lane {
   private progress(gap: Gap, { arrivals, filled, isCurrent, notices, upTo }: Progress): number {
     const { ledger } = this
     if (ledger === undefined) return 0
-    const left = arrivals.filter(({ by = "", id }) => id === undefined || gap.behind.get(id + by) !== true)
-    const events = ledger.found(left, gap.from, upTo, filled)
+    const events = gap.isReadAgain
+      ? this.beforeOverlap(gap, arrivals, upTo, filled)
+      : ledger.found(this.withJoining(gap, arrivals, upTo, filled), gap.from, upTo, filled)
     gap.backfill.missed(events.length)
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
@@ -495,6 +505,21 @@ export class Lane {
       this.close(gap)
     }
     return events.length
+  }
+
+  private withJoining(gap: Gap, arrivals: ReadonlyArray<Arrival.Arrival>, upTo: bigint, filled: boolean) {
+    const own = arrivals.filter(({ by = "", id }) => id === undefined || !gap.left.has(id + by))
+    const joining = gap.joining.filter((arrival) => filled || at(arrival) < upTo)
+    if (joining.length === 0) return own
+    gap.joining = gap.joining.filter((arrival) => !joining.includes(arrival))
+    return [...own, ...joining].toSorted(byTimetoken)
+  }
+
+  /** The last ten seconds of a break are left to the full page behind it, with what other regions are late with. */
+  private beforeOverlap({ from, to }: Gap, arrivals: ReadonlyArray<Arrival.Arrival>, upTo: bigint, filled: boolean) {
+    const end = BigInt(to) - overlap
+    const own = arrivals.filter((arrival) => arrival.id !== undefined && at(arrival) < end)
+    return this.ledger?.found(own, from, !filled && upTo < end ? upTo : end, false) ?? []
   }
 
   /** It was waited for long enough. */
@@ -571,6 +596,12 @@ export class Lane {
     for (const [audience, part] of theirs) audience.give(part, audience.keys.length === this.host.size())
   }
 }
+
+/** In order, and events of history first among equals. */
+const byTimetoken = (one: Arrival.Arrival, other: Arrival.Arrival): number =>
+  at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0
+
+const at = (arrival: Arrival.Arrival): bigint => Arrival.timetokenOf(arrival) ?? 0n
 
 /** Two parts of the same readers, in the order of the page. */
 const merged = (
