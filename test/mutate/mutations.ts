@@ -457,6 +457,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["the service is not asked for what it keeps", "this.hasAsked = from === undefined", "this.hasAsked = true"],
     ["nothing was dropped before a full page", "timetokens.every((at) => at > this.shown)", "false"],
     ["something was dropped before each full page", "timetokens.every((at) => at > this.shown)", "true"],
+    ["a full page of younger messages says nothing", "if (isFull) this.to = this.furthest(timetokens)", ""],
     [
       "what is missing is not told",
       "for (const [channel, { from, to }] of this.lacking()) {",

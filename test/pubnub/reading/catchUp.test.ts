@@ -179,6 +179,25 @@ describe("a reader that begins in the past", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(world("6 seconds"))))
 
+  it.effect("waits for history where more than the service keeps is published while it begins", () =>
+    Effect.gen(function*() {
+      const past = yield* from
+      yield* burst(10)
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
+      yield* Effect.forkChild(
+        Stream.runForEach(
+          Subscribe.stream({ channels: ["a"], ...past }),
+          (event) => Effect.sync(() => seen.push(event))
+        )
+      )
+      // It is connected, and reads history.
+      yield* VirtualTime.advance("30 millis")
+      yield* burst(300, 10)
+      yield* VirtualTime.advance("30 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(310))
+      assert.deepStrictEqual(gaps(seen), [])
+    }).pipe(Effect.provide(world("3 seconds"))))
+
   it.effect.each([[90, 1], [150, 2]] as const)(
     "by %i messages reads history once when it is not late: %i pages",
     ([count, pages]) =>

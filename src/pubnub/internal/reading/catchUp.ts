@@ -57,7 +57,7 @@ export class CatchUp {
   private readonly options: Options
   private readonly begin: Cursor
   /** Up to which timetoken it reads. */
-  readonly to: string
+  to: string
   private readonly ledger: Ledger
   private readonly outage: Outage
   private backfill: Backfill | undefined
@@ -247,16 +247,24 @@ export class CatchUp {
     }
     const arrivals = page.messages.map(Arrival.read)
     const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
-    // What is younger comes live.
-    const own = arrivals.filter((_, index) => (timetokens[index] ?? 0n) <= BigInt(this.to))
     // What history shows, it shows with all that is older. Before a full page it may lack what the service has dropped.
     const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)
+    // Only when history shows the whole of that page, it also shows what is older: it is read so far.
+    if (isFull) this.to = this.furthest(timetokens)
+    // What is younger comes live.
+    const own = arrivals.filter((_, index) => (timetokens[index] ?? 0n) <= BigInt(this.to))
     const from = { ...this.place, hole: this.begin.position }
     if (isFull && this.open({ reason: "FullPage", from, page: own })) {
       this.page = own
       return goesOn
     }
     return this.finish(this.missing(this.ledger.live(own, this.begin, undefined)))
+  }
+
+  /** The end of what it reads, with a page that the service sent. What says that it is of the future is no part of that. */
+  private furthest(timetokens: ReadonlyArray<bigint>): string {
+    const latest = BigInt(this.core.history.knowledge.latest())
+    return String(timetokens.reduce((to, at) => at > to && at <= latest ? at : to, BigInt(this.to)))
   }
 
   /** Whether history is to show what is known to be missing. It may be some seconds behind. */
