@@ -333,6 +333,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""]
   ]),
   ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [
+    ["only stored events are dropped", "this.missing > 0 || kinds.size > 0", "this.missing > 0"],
     ["one look", "const mostLooks = 3", "const mostLooks = 1"],
     ["one refusal is enough", "const mostRefused = 3", "const mostRefused = 1"],
     ["refusals add up", "this.refusals = 0\n        })", "})"],

@@ -30,10 +30,12 @@ const names: Names = { channels: ["a"], groups: [] }
 const fill = (
   hole: Partial<Backfills.Hole> & { readonly since: bigint },
   of: Names = names,
-  known?: ReadonlyMap<string, ReadonlyArray<string>>
+  known?: ReadonlyMap<string, ReadonlyArray<string>>,
+  before: ReadonlyArray<Arrival.Arrival> = []
 ) =>
   Effect.gen(function*() {
     const { core } = yield* coreOf()
+    for (const arrival of before) core.history.knowledge.note(arrival)
     const to = String(BigInt(yield* here) + 10_000_000n)
     const backfill = new Backfills.Backfill(
       core.history,
@@ -331,6 +333,27 @@ describe("a full page", () => {
       ]
       const { notices } = yield* fill({ reason: "FullPage", since, page, to: tokens.at(-1)! })
       assert.deepInclude({ ...notices[0] }, { _tag: "Gap", reason: "NotStored", kinds: ["Signal"] } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("kinds that are never stored are told of each channel that had them, where the page has some", () =>
+    Effect.gen(function*() {
+      const now = BigInt(yield* here)
+      const signal = (c: string, at: bigint) =>
+        Arrival.read({ a: "3", c, b: c, d: 1, e: 1, p: { t: String(at), r: 1 }, k: "demo-sub" })
+      const hole = {
+        reason: "FullPage",
+        since: now,
+        page: numbers(100).map((n) => signal("a", now + BigInt(n))),
+        to: String(now + 100n)
+      } as const
+      const both = { channels: ["a", "b"], groups: [] }
+      const told = (before: ReadonlyArray<Arrival.Arrival>) =>
+        Effect.map(
+          fill(hole, both, undefined, before),
+          ({ notices }) => notices.map((notice) => notice._tag === "Gap" ? notice.channel : notice._tag)
+        )
+      assert.deepStrictEqual(yield* told([]), ["a"])
+      assert.deepStrictEqual(yield* told([signal("b", now - 1n)]), ["a", "b"])
     }).pipe(Effect.provide(emulated())))
 })
 

@@ -473,8 +473,8 @@ export class Backfill {
         const kind = envelope === undefined ? undefined : Arrival.kindOf(envelope)
         if (envelope !== undefined && kind !== undefined) add(ChannelName.withoutPresence(envelope.c), kind)
       }
-      // Something was dropped: then so was, perhaps, what cannot be asked for.
-      if (this.missing > 0) {
+      // The service dropped stored events, or may have dropped events that history does not have. They may be of any channel.
+      if (this.missing > 0 || kinds.size > 0) {
         for (const [channel, had] of knowledge.unstored) {
           if (!this.hears(channel)) continue
           for (const kind of had) add(channel, kind)
