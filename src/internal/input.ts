@@ -107,8 +107,14 @@ export const all = (...checks: ReadonlyArray<Check>): Check => (value) => {
 }
 
 /** The complaints, each with the location that it is about. */
-export const issues = (problems: { readonly [location: string]: Problem }): ReadonlyArray<Detail> =>
-  Object.entries(problems).flatMap(([location, message]) => message === undefined ? [] : [{ location, message }])
+export const issues = (problems: { readonly [location: string]: Problem }): ReadonlyArray<Detail> => {
+  const issues: Array<Detail> = []
+  for (const location of Object.keys(problems)) {
+    const message = problems[location]
+    if (message !== undefined) issues.push({ location, message })
+  }
+  return issues
+}
 
 /** The complaints about the items of a list, each said once and with its item. */
 export const each = (location: string, items: unknown, check: Check): ReadonlyArray<Detail> =>

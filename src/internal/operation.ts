@@ -46,8 +46,9 @@ export interface Operation<A, E, R, E2, R2> {
   /** The function that the user called, `Publish.publish`: the name of the span and of the log. */
   readonly name: string
   /** What a log may show of the request's address: no payload, no query, no secret. */
-  readonly address: string
-  readonly attributes: Record<string, unknown>
+  readonly address: () => string
+  /** The attributes of the span. */
+  readonly attributes: () => Record<string, unknown>
   readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
   /** A long poll has none: its reader watches the clock. */
   readonly timeout: Duration.Duration | undefined
@@ -65,44 +66,71 @@ export const run = <A, E, R, E2, R2>(
   operation: Operation<A, E, R, E2, R2>
 ): Effect.Effect<A, E | E2, HttpClient.HttpClient | R | R2> =>
   Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
-    const answered = Effect.flatMap(
-      operation.request,
-      (request) => Effect.flatMap(exchange(request, operation, isEnabled(fiber, "Debug")), operation.answered)
-    )
+    const isHeard = isEnabled(fiber, "Debug")
+    const answered = Effect.flatMap(operation.request, (request) =>
+      Effect.flatMap(HttpClient.HttpClient, (client) => {
+        const answer = exchange(client, request, operation)
+        return Effect.matchEffect(isHeard ? heard(answer, request, operation) : answer, {
+          onFailure: (failure) => Effect.fail(operation.unanswered(failure)),
+          onSuccess: operation.answered
+        })
+      }))
     return isTraced(fiber.context)
       ? Effect.withSpan(answered, operation.name, {
         kind: "client",
-        attributes: operation.attributes,
+        attributes: operation.attributes(),
         captureStackTrace: false
       })
       : answered
   })
 
-type Exchanged<E> = Omit<Operation<never, never, never, E, never>, "request" | "answered" | "attributes">
+type Exchanged = Omit<
+  Operation<never, never, never, never, never>,
+  "request" | "attributes" | "unanswered" | "answered"
+>
 
-const exchange = <E>(
+const exchange = (
+  client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
-  operation: Exchanged<E>,
-  isHeard: boolean
-): Effect.Effect<Answer, E, HttpClient.HttpClient> =>
-  Effect.flatMap(HttpClient.HttpClient, (client) => {
-    const { maxSize, streamed = false, timeout } = operation
-    const told = tellerOf(request, operation.secrets)
-    const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout })
-    const answer: Effect.Effect<Answer, Unanswered> = whole === undefined
-      ? executed(client, request, operation, told)
-      : Effect.mapBoth(whole, {
-        onFailure: (error) => error === "TimedOut" ? timedOut : unanswered(error),
-        onSuccess: (answer) => Object.assign(answer, { told })
-      })
-    return Effect.mapError(isHeard ? heard(answer, request, operation) : answer, operation.unanswered)
-  })
+  operation: Exchanged
+): Effect.Effect<Answer, Unanswered> => {
+  const { maxSize, secrets, streamed = false, timeout } = operation
+  const told = tellerOf(request, secrets)
+  const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout })
+  return whole === undefined
+    ? executed(client, request, operation, told)
+    : Effect.mapBoth(whole, {
+      onFailure: (error) => error === "TimedOut" ? timedOut : unanswered(error),
+      onSuccess: (answer) => new ToldAnswer(answer, told)
+    })
+}
+
+/** Its headers are parsed when they are read. */
+class ToldAnswer implements Answer {
+  readonly status: number
+  readonly text: string
+  readonly limit?: number
+  readonly told: (text: string) => string
+  readonly #whole: WholeAnswer.WholeAnswer
+
+  constructor(whole: WholeAnswer.WholeAnswer, told: (text: string) => string) {
+    this.status = whole.status
+    this.text = whole.text
+    if (whole.limit !== undefined) this.limit = whole.limit
+    this.told = told
+    this.#whole = whole
+  }
+
+  get headers(): Headers.Headers {
+    return this.#whole.headers
+  }
+}
 
 /** Sends with a client that answers with a stream. */
 const executed = (
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
-  { maxSize, streamed = false, timeout }: Exchanged<unknown>,
+  { maxSize, streamed = false, timeout }: Exchanged,
   told: (text: string) => string
 ): Effect.Effect<Answer, Unanswered> =>
   client.execute(request).pipe(
@@ -121,11 +149,13 @@ const executed = (
 const heard = (
   answer: Effect.Effect<Answer, Unanswered>,
   { method }: HttpClientRequest.HttpClientRequest,
-  { address, name }: Exchanged<unknown>
+  { address, name }: Exchanged
 ): Effect.Effect<Answer, Unanswered> =>
   answer.pipe(
-    Effect.tap(({ status }) => Effect.logDebug(`${name} ${method} ${address} answered ${status}`)),
-    Effect.tapError(({ _tag, description }) => Effect.logDebug(`${name} ${method} ${address} ${_tag}: ${description}`))
+    Effect.tap(({ status }) => Effect.logDebug(`${name} ${method} ${address()} answered ${status}`)),
+    Effect.tapError(({ _tag, description }) =>
+      Effect.logDebug(`${name} ${method} ${address()} ${_tag}: ${description}`)
+    )
   )
 
 /**

@@ -38,8 +38,11 @@ const isList = <K extends string>(part: Part<K>): part is ReadonlyArray<string> 
 const isObject = <K extends string>(part: Part<K>): part is Setting<K> | Written | Path<K> =>
   typeof part === "object" && part !== null && !isList(part)
 
-const join = <K extends string>({ parts, texts }: Path<K>, write: (part: Part<K>) => string): string =>
-  texts.map((text, index) => index === 0 ? text : write(parts[index - 1] ?? "") + text).join("")
+const join = <K extends string>({ parts, texts }: Path<K>, write: (part: Part<K>) => string): string => {
+  let joined = texts[0] ?? ""
+  for (let index = 1; index < texts.length; index++) joined += write(parts[index - 1] ?? "") + (texts[index] ?? "")
+  return joined
+}
 
 /** The path as it is sent. */
 export const encode = <K extends string>(
@@ -79,16 +82,32 @@ export const written = <K extends string>(
   settings: { readonly [setting in K]?: string | undefined }
 ): Path<K> => ({ texts: ["", ""], parts: [{ shown: show(path), encoded: encode(path, settings) }] })
 
-/** Which settings it needs. */
-export const settingsOf = <K extends string>({ parts }: Path<K>): ReadonlyArray<K> =>
-  parts.flatMap((part) =>
-    !isObject(part) ? [] : isPath(part) ? settingsOf(part) : "setting" in part ? [part.setting] : []
-  )
+/** The first setting that it needs and that is not set. */
+export const unsetOf = <K extends string>(
+  { parts }: Path<K>,
+  settings: { readonly [setting in K]?: string | undefined }
+): K | undefined => {
+  for (const part of parts) {
+    if (!isObject(part)) continue
+    if ("setting" in part) {
+      if ((settings[part.setting] ?? "") === "") return part.setting
+    } else if (isPath(part)) {
+      const unset = unsetOf(part, settings)
+      if (unset !== undefined) return unset
+    }
+  }
+  return undefined
+}
 
 /** What no URL can carry. */
-export const issuesOf = <K extends string>({ parts }: Path<K>): ReadonlyArray<Input.Detail> =>
-  parts.flatMap((part) =>
-    isObject(part)
-      ? isPath(part) ? issuesOf(part) : []
-      : Input.each("path", isList(part) ? part : [part], Input.segment)
-  )
+export const issuesOf = <K extends string>({ parts }: Path<K>): ReadonlyArray<Input.Detail> => {
+  const issues: Array<Input.Detail> = []
+  for (const part of parts) {
+    if (!isObject(part)) {
+      if (isList(part) || Input.segment(part) !== undefined) {
+        issues.push(...Input.each("path", isList(part) ? part : [part], Input.segment))
+      }
+    } else if (isPath(part)) issues.push(...issuesOf(part))
+  }
+  return issues
+}

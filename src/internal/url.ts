@@ -3,11 +3,15 @@
  * `! ~ * ' ( )` too, because signatures are computed over these very bytes.
  */
 const reserved = /[!~*'()]/g
+const hasReserved = /[!~*'()]/
 
 const escape = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 
 /** One name, message or value. The text must be well formed Unicode: a lone surrogate has no UTF-8 form. */
-export const encode = (text: string): string => encodeURIComponent(text).replace(reserved, escape)
+export const encode = (text: string): string => {
+  const encoded = encodeURIComponent(text)
+  return hasReserved.test(encoded) ? encoded.replace(reserved, escape) : encoded
+}
 
 /** The text that was encoded, or the same where it is not an encoding. */
 export const decode = (encoded: string): string => {
@@ -27,15 +31,22 @@ export interface Parameters {
   readonly [name: string]: string | undefined
 }
 
-/** The same without what is left out. */
-export type Query = ReadonlyArray<readonly [name: string, value: string]>
-
-export const queryOf = (parameters: Parameters = {}): Query =>
-  Object.entries(parameters).flatMap(([name, value]) => value === undefined ? [] : [[name, value] as const])
-
 /** A query string without its question mark. */
-export const encodeQuery = (query: Query): string => query.map(([name, value]) => `${name}=${encode(value)}`).join("&")
+export const encodeQuery = (parameters: Parameters = {}): string => {
+  let query = ""
+  for (const name of Object.keys(parameters)) {
+    const value = parameters[name]
+    if (value !== undefined) query += `${query === "" ? "" : "&"}${name}=${encode(value)}`
+  }
+  return query
+}
 
-/** The query as signatures want it: sorted by name, the given list left as it is. */
-export const canonicalQuery = (query: Query): string =>
-  encodeQuery(query.toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0))
+/** An encoded query as signatures want it: sorted by name. */
+export const canonicalQuery = (query: string): string => query.split("&").toSorted(byName).join("&")
+
+const byName = (one: string, other: string): number => {
+  const [a, b] = [nameOf(one), nameOf(other)]
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+const nameOf = (parameter: string): string => parameter.slice(0, parameter.indexOf("="))

@@ -323,29 +323,29 @@ interface Encoded {
   readonly text: string
   readonly escaped: string
   readonly meta: string | undefined
+  /** How long the metadata is in an address. */
+  readonly metaSize: number
   readonly size: number
 }
 
 const encode = <A, RE>(given: PublishOptions<A, RE>): Effect.Effect<Encoded, ReadonlyArray<PubNubError.Detail>, RE> => {
   const { channel, message, schema } = given
   const meta = given.meta === undefined ? Result.succeed(undefined) : Payload.encode(given.meta)
-  const details = [
-    ...issuesOf(given),
-    ...Input.issues({ meta: Result.isFailure(meta) ? meta.failure : Input.optional(Input.record)(given.meta) })
-  ]
-  const encoded = schema === undefined
-    ? Effect.fromResult(Payload.encode(message))
-    : Payload.encodeWith(schema, message)
-  return Effect.matchEffect(encoded, {
-    onFailure: (message) => Effect.fail([...details, { location: "message", message }]),
-    onSuccess: (text) => {
-      if (details.length > 0) return Effect.fail(details)
-      const escaped = Url.encode(text)
-      const metaText = Result.getOrElse(meta, () => undefined)
-      const size = escaped.length + Url.encode(channel).length + Url.encode(metaText ?? "").length
-      return Effect.succeed({ text, escaped, meta: metaText, size })
-    }
-  })
+  const details = issuesOf(given, meta)
+  const finish = (
+    encoded: Result.Result<string, string>
+  ): Result.Result<Encoded, ReadonlyArray<PubNubError.Detail>> => {
+    if (Result.isFailure(encoded)) return Result.fail([...details, { location: "message", message: encoded.failure }])
+    if (Result.isFailure(meta) || details.length > 0) return Result.fail(details)
+    const text = encoded.success
+    const escaped = Url.encode(text)
+    const metaSize = meta.success === undefined ? 0 : Url.encode(meta.success).length
+    const size = escaped.length + Url.encode(channel).length + metaSize
+    return Result.succeed({ text, escaped, meta: meta.success, metaSize, size })
+  }
+  return schema === undefined
+    ? Effect.fromResult(finish(Payload.encode(message)))
+    : Effect.flatMap(Effect.result(Payload.encodeWith(schema, message)), (text) => Effect.fromResult(finish(text)))
 }
 
 const label: Input.Check = (value) =>
@@ -359,18 +359,25 @@ const hoursOf = (ttl: Duration.Input): string | undefined => {
   return hours === Infinity ? "0" : Number.isSafeInteger(hours) && hours > 0 ? String(hours) : undefined
 }
 
+const method = Input.optional(Input.oneOf(["auto", "GET", "POST"]))
+const flag = Input.optional(Input.flag)
+const customType = Input.optional(label)
+const record = Input.optional(Input.record)
+
 const issuesOf = <A, RE>(
-  { channel, customMessageType, method, replicate, store, ttl }: PublishOptions<A, RE>
+  given: PublishOptions<A, RE>,
+  meta: Result.Result<unknown, string>
 ): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
-    channel: ChannelName.isPresence(channel)
+    channel: ChannelName.isPresence(given.channel)
       ? "ends in -pnpres, to which only the service publishes"
-      : ChannelName.issue(channel),
-    method: Input.optional(Input.oneOf(["auto", "GET", "POST"]))(method),
-    store: Input.optional(Input.flag)(store),
-    ttl: ttl === undefined || hoursOf(ttl) !== undefined ? undefined : "is not a whole number of hours",
-    replicate: Input.optional(Input.flag)(replicate),
-    customMessageType: Input.optional(label)(customMessageType)
+      : ChannelName.issue(given.channel),
+    method: method(given.method),
+    store: flag(given.store),
+    ttl: given.ttl === undefined || hoursOf(given.ttl) !== undefined ? undefined : "is not a whole number of hours",
+    replicate: flag(given.replicate),
+    customMessageType: customType(given.customMessageType),
+    meta: Result.isFailure(meta) ? meta.failure : record(given.meta)
   })
 
 type Send = Effect.Effect<Published, PublishError, HttpClient.HttpClient>
@@ -390,16 +397,19 @@ const encodeFor = <A, RE>(
       const query = parameters(given)
       const messageId = MessageIds.idOf(given.meta)
       const isSignal = operation === "Publish.signal"
+      // What a caller without the compiler passes may throw when an error shows it later.
+      const name = typeof channel === "string" ? channel : Input.shown(channel)
       const base = isSignal
-        ? path`/signal/${publishKey}/${subscribeKey}/0/${channel}/0`
-        : path`/publish/${publishKey}/${subscribeKey}/0/${channel}/0`
-      const refuse = Endpoint.errorOf({ operation, method: method === "POST" ? "POST" : "GET", path: base })
+        ? path`/signal/${publishKey}/${subscribeKey}/0/${name}/0`
+        : path`/publish/${publishKey}/${subscribeKey}/0/${name}/0`
       return Effect.matchEffect(encode(given), {
-        onFailure: (details): Effect.Effect<Send, PrepareError> =>
-          Effect.fail(
+        onFailure: (details): Effect.Effect<Send, PrepareError> => {
+          const refuse = Endpoint.errorOf({ operation, method: method === "POST" ? "POST" : "GET", path: base })
+          return Effect.fail(
             refuse(Endpoint.refusalOf(config, { path: base, issues: details }) ?? Endpoint.refused(details))
-          ),
-        onSuccess: ({ escaped, meta, size, text }): Effect.Effect<Send, PrepareError> => {
+          )
+        },
+        onSuccess: ({ escaped, meta, metaSize, size, text }): Effect.Effect<Send, PrepareError> => {
           const measured = isSignal ? utf8.encode(text).length : size
           const limit = isSignal ? config.maxSignalSize : config.maxMessageSize
           const tooLarge = (refusedBy: "client" | "service") =>
@@ -410,27 +420,27 @@ const encodeFor = <A, RE>(
             signedAsGet: true,
             longInput: isSignal
               ? { location: "message", advice: "send less" }
-              : meta !== undefined && Url.encode(meta).length > escaped.length
+              : metaSize > escaped.length
               ? { location: "meta", advice: "send less of it" }
               : { location: "message", advice: "send it with method: \"POST\" or \"auto\"" },
             attributes: { "messaging.destination.name": channel },
             decode: decodeAnswer
           }
-          const get = {
+          const get: Endpoint.Endpoint<Published> = {
             ...common,
             method: "GET",
             path: path`${base}/${{ shown: "{message}", encoded: escaped }}`
-          } as const
+          }
+          const post: Endpoint.Endpoint<Published> = { ...common, method: "POST", path: base, body: text }
+          const getAddress = Endpoint.addressOf(config, get)
           const isPost = !isSignal &&
-            (method === "POST" || method === "auto" && Endpoint.addressSize(config, get) > config.maxUrlSize)
-          const endpoint: Endpoint.Endpoint<Published> = isPost
-            ? { ...common, method: "POST", path: base, body: text }
-            : get
-          const error = Endpoint.errorOf(endpoint)
-          const unusable = Endpoint.refusalOf(config, { ...endpoint, longestAddress: Infinity })
+            (method === "POST" || method === "auto" && Endpoint.sizeOf(config, get, getAddress) > config.maxUrlSize)
+          const [endpoint, address] = isPost ? [post, Endpoint.addressOf(config, post)] : [get, getAddress]
+          const error = <R extends PubNubError.Reason>(reason: R) => Endpoint.errorOf(endpoint)(reason)
+          const unusable = Endpoint.refusalOf(config, endpoint)
           if (unusable !== undefined) return Effect.fail(error(unusable))
           if (measured > limit) return Effect.fail(tooLarge("client"))
-          const tooLong = Endpoint.refusalOf(config, endpoint)
+          const tooLong = Endpoint.tooLongOf(config, endpoint, address)
           if (tooLong !== undefined) return Effect.fail(error(tooLong))
           const outcomeUnknown = (reason: PublishOutcomeUnknown["reason"]) =>
             new PublishOutcomeUnknown({
@@ -441,7 +451,7 @@ const encodeFor = <A, RE>(
               request: Endpoint.facts(endpoint)
             })
           return Effect.succeed(
-            Effect.mapError(Endpoint.send(config, endpoint), (reason): PublishError =>
+            Effect.mapError(Endpoint.sendTo(config, endpoint, address), (reason): PublishError =>
               Result.match(Outcome.judge(reason), {
                 onFailure: outcomeUnknown,
                 onSuccess: (refusal) =>

@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { type Publish, PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import { createHmac } from "node:crypto"
+import * as Url from "../../src/internal/url.ts"
 import { signedText } from "../../src/pubnub/internal/wire/endpoint.ts"
 import { readAnswer } from "./answers.ts"
 import { sendOf } from "./cassettes.ts"
@@ -436,13 +437,15 @@ const signing = Effect.fnUntraced(function*(entry: Kit.Expectation) {
   const signed = entry.signedWith ?? assert.fail("not signed")
   const request = requestOf(entry)
   const [method, publishKey = "", path = "", query = "", ...body] = signed.stringToSign.split("\n")
-  const parameters = query.split("&").map((pair): readonly [string, string] => {
-    const [name = "", value = ""] = pair.split("=")
-    return [name, decodeURIComponent(value)]
-  })
+  const parameters = Url.encodeQuery(Object.fromEntries(
+    query.split("&").toReversed().map((pair) => {
+      const [name = "", value = ""] = pair.split("=")
+      return [name, decodeURIComponent(value)]
+    })
+  ))
   if (!isMethod(method)) return assert.fail(`${method} is not signed by ours`)
   // The text that ours would sign for that client's request is the one it signed.
-  const text = signedText(publishKey, { method, path, body: body.join("\n") }, parameters.toReversed())
+  const text = signedText(publishKey, { method, path, body: body.join("\n") }, parameters)
   assert.strictEqual(text, signed.stringToSign)
   assert.strictEqual(signatureOf(signed.secretKey, text), signed.signature)
   // Who may do what is granted elsewhere: ours has no such operation.

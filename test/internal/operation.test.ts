@@ -10,8 +10,8 @@ import * as Operation from "../../src/internal/operation.ts"
 const ended = (cause: unknown) =>
   Operation.run({
     name: "test.run",
-    address: "/",
-    attributes: {},
+    address: () => "/",
+    attributes: () => ({}),
     request: Effect.succeed(HttpClientRequest.get("http://host/")),
     timeout: undefined,
     maxSize: 1_000,

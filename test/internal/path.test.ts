@@ -8,7 +8,9 @@ it("Path.encode fills in the settings, and Path.show shows their names", () => {
   const path = Path.path<"key">`/v1/${user}/${["a b", "c"]}/${Path.path`/${"d/e"}`}`
   assert.strictEqual(Path.encode(path, { key: "k" }), "/v1/k/a%20b,c//d%2Fe")
   assert.strictEqual(Path.show(path), "/v1/{key}/a b,c//d/e")
-  assert.deepStrictEqual(Path.settingsOf(path), ["key"])
+  assert.strictEqual(Path.unsetOf(path, { key: "k" }), undefined)
+  assert.strictEqual(Path.unsetOf(path, { key: "" }), "key")
+  assert.strictEqual(Path.unsetOf(Path.path<"key">`/${path}`, {}), "key")
   assert.strictEqual(Path.encode(Path.written(path, { key: "k" }), {}), "/v1/k/a%20b,c//d%2Fe")
 })
 

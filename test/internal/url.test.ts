@@ -52,8 +52,9 @@ it("Url.encodeList keeps its commas, and writes an empty list as one comma", () 
   assert.strictEqual(Url.encodeList([]), ",")
 })
 
-it("Url.canonicalQuery sorts by name, and leaves its input unsorted", () => {
-  const query = [["uuid", "u 1"], ["auth", "t"], ["pnsdk", "X/1"]] as const
-  assert.strictEqual(Url.canonicalQuery(query), "auth=t&pnsdk=X%2F1&uuid=u%201")
-  assert.strictEqual(Url.encodeQuery(query), "uuid=u%201&auth=t&pnsdk=X%2F1")
+it("Url.canonicalQuery sorts an encoded query by name", () => {
+  const query = Url.encodeQuery({ uuid: "u 1", a: "=", auth: "t", none: undefined, "a-b": "", pnsdk: "X/1" })
+  assert.strictEqual(query, "uuid=u%201&a=%3D&auth=t&a-b=&pnsdk=X%2F1")
+  assert.strictEqual(Url.canonicalQuery(query), "a=%3D&a-b=&auth=t&pnsdk=X%2F1&uuid=u%201")
+  assert.strictEqual(Url.encodeQuery(), "")
 })

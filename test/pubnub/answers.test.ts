@@ -15,7 +15,7 @@ interface Expected {
 const reasonOf = (status: number, text: string, path = "/v2/subscribe/sub/a/0", headers: Record<string, string> = {}) =>
   Effect.flip(Answer.read(
     { status, text, headers: Headers.fromInput(headers), told: Text.teller([]) },
-    { path, parse: Json.parseExact }
+    { path: () => path, parse: Json.parseExact }
   ))
 
 const fields = (reason: object): { readonly [field: string]: unknown } => ({ ...reason })

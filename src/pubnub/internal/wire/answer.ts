@@ -17,8 +17,8 @@ import * as PubNubError from "../../PubNubError.ts"
 export type AnswerReason = Exclude<PubNubError.Reason, PubNubError.Transport | PubNubError.Timeout>
 
 export interface Reader {
-  /** The path of the request, by which the service is known that answers. */
-  readonly path: string
+  /** The path of the request, which tells what service answers. Read only for a failure. */
+  readonly path: () => string
   readonly parse: (text: string) => Result.Result<Schema.Json, string>
 }
 
@@ -36,7 +36,7 @@ export const read = (answer: Answer, { parse, path }: Reader): Effect.Effect<Sch
     })
   return complaint === undefined
     ? Effect.mapError(Effect.fromResult(parsed), (description) => malformed(answer, description))
-    : Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, path, wait)))
+    : Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, path(), wait)))
 }
 
 export const malformed = (answer: Answer, description: string): PubNubError.Malformed =>

@@ -109,19 +109,30 @@ export const send = <A>(
   config: PubNubConfig["Service"],
   endpoint: Endpoint<A>
 ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> => {
-  const wrong = refusalOf(config, endpoint)
-  if (wrong !== undefined) return Effect.fail(wrong)
+  const unusable = refusalOf(config, endpoint)
+  if (unusable !== undefined) return Effect.fail(unusable)
+  const address = addressOf(config, endpoint)
+  const tooLong = tooLongOf(config, endpoint, address)
+  return tooLong === undefined ? sendTo(config, endpoint, address) : Effect.fail(tooLong)
+}
+
+/** Runs a request that {@link refusalOf} and {@link tooLongOf} do not refuse. */
+export const sendTo = <A>(
+  config: PubNubConfig["Service"],
+  endpoint: Endpoint<A>,
+  address: Address
+): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> => {
   const timeout = endpoint.timeout ?? config.requestTimeout
-  const path = Template.show(endpoint.path)
+  const path = () => Template.show(endpoint.path)
   return Operation.run({
     name: endpoint.operation,
     address: path,
-    attributes: {
+    attributes: () => ({
       "messaging.system": "pubnub",
       "messaging.operation.name": endpoint.operation,
       ...endpoint.attributes
-    },
-    request: request(config, endpoint),
+    }),
+    request: request(config, endpoint, address),
     timeout: timeout === "none" ? undefined : timeout,
     maxSize: config.maxAnswerSize,
     secrets: () => Token.secrets(config),
@@ -134,7 +145,7 @@ export const send = <A>(
           ...(failure.code === undefined ? {} : { code: failure.code })
         }),
     answered: (answer) =>
-      Effect.flatMap(
+      Effect.flatMapEager(
         Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact }),
         (json) => {
           const decoded = endpoint.decode(json, answer.told)
@@ -146,32 +157,45 @@ export const send = <A>(
   })
 }
 
-/** Why a request cannot be sent. */
+/** Why a request cannot be sent, whatever the length of its address. */
 export const refusalOf = (
   config: PubNubConfig["Service"],
-  endpoint: Pick<
-    Endpoint<unknown>,
-    "path" | "query" | "body" | "issues" | "longInput" | "longestAddress" | "credential"
-  >
+  endpoint: Pick<Endpoint<unknown>, "path" | "query" | "body" | "issues">
 ): PubNubError.BadRequest | PubNubError.InvalidKey | undefined => {
-  const { body = "", longInput = usualLongInput, longestAddress = config.maxUrlSize, path, query } = endpoint
   if (config.issues.length > 0) {
     return new PubNubError.BadRequest({ description: "The configuration is not valid", details: config.issues })
   }
-  const unset = Template.settingsOf(path).find((key) => config[key] === undefined || config[key] === "")
+  const unset = Template.unsetOf(endpoint.path, config)
   if (unset !== undefined) return noKey(unset === "publishKey" ? "publish" : "subscribe")
   const given = endpoint.issues ?? []
   if (given.length > 0) return refused(given)
-  // For what an endpoint forgets to check.
-  const issues = [
-    ...Template.issuesOf(path),
-    ...[...Url.queryOf(query), ["body", body] as const].flatMap(([name, value]) =>
-      Input.issues({ [name]: Input.text(value) })
-    )
-  ]
-  if (issues.length > 0) return refused(issues)
+  const forgotten = unreadable(endpoint)
+  return forgotten.length > 0 ? refused(forgotten) : undefined
+}
+
+/** For what an endpoint forgets to check. */
+const unreadable = (
+  { body, path, query = {} }: Pick<Endpoint<unknown>, "path" | "query" | "body">
+): ReadonlyArray<PubNubError.Detail> => {
+  const issues = [...Template.issuesOf(path)]
+  const check = (location: string, value: string | undefined) => {
+    const message = value === undefined ? undefined : Input.text(value)
+    if (message !== undefined) issues.push({ location, message })
+  }
+  for (const name of Object.keys(query)) check(name, query[name])
+  check("body", body)
+  return issues
+}
+
+/** The refusal of a request whose address is longer than it may be. */
+export const tooLongOf = (
+  config: PubNubConfig["Service"],
+  endpoint: Pick<Endpoint<unknown>, "longInput" | "longestAddress" | "credential">,
+  address: Address
+): PubNubError.BadRequest | undefined => {
+  const { longInput = usualLongInput, longestAddress = config.maxUrlSize } = endpoint
   if (longestAddress === Infinity) return undefined
-  const size = addressSize(config, endpoint)
+  const size = sizeOf(config, endpoint, address)
   if (size <= longestAddress) return undefined
   const { advice, location } = longInput
   return refused([{
@@ -185,71 +209,107 @@ const usualLongInput = { location: "path", advice: "pass less" }
 const noKey = (key: "publish" | "subscribe", description = "it is not set") =>
   new PubNubError.InvalidKey({ key, description })
 
+/** What all addresses of a configuration have in common. */
+interface Common {
+  readonly origin: string
+  /** The first parameters behind those of the endpoint. */
+  readonly first: string
+  /** The last ones, with an ampersand before them. */
+  readonly last: string
+}
+
+/** Encoded once for each configuration. */
+const commons = new WeakMap<PubNubConfig["Service"], Common>()
+
+const commonOf = (config: PubNubConfig["Service"]): Common => {
+  const known = commons.get(config)
+  if (known !== undefined) return known
+  const common = {
+    origin: `${config.tls ? "https" : "http"}://${config.origin}`,
+    first: Url.encodeQuery({
+      uuid: config.userId,
+      pnsdk: `effect-herald${config.partnerId === undefined ? "" : `-${config.partnerId}`}/${version}`
+    }),
+    last: config.instanceId === undefined ? "" : `&${Url.encodeQuery({ instanceid: config.instanceId })}`
+  }
+  commons.set(config, common)
+  return common
+}
+
+/** The parts of an address that are its endpoint's own. All attempts share them. */
+export interface Address {
+  readonly path: string
+  readonly query: string
+}
+
+export const addressOf = (
+  config: PubNubConfig["Service"],
+  { path, query }: Pick<Endpoint<unknown>, "path" | "query">
+): Address => ({ path: Template.encode(path, config), query: Url.encodeQuery(query) })
+
+/** The whole query without a signature. */
+const queryOf = (config: PubNubConfig["Service"], { query }: Address, token?: string): string => {
+  const { first, last } = commonOf(config)
+  return (query === "" ? first : `${query}&${first}`) + (token === undefined ? "" : `&auth=${Url.encode(token)}`) +
+    (config.requestIds ? `&requestid=${globalThis.crypto.randomUUID()}` : "") + last
+}
+
+/** The length of a request's address, with room for a signature and for a token that is not known yet. */
+export const sizeOf = (
+  config: PubNubConfig["Service"],
+  { credential }: Pick<Endpoint<unknown>, "credential">,
+  address: Address
+): number =>
+  commonOf(config).origin.length + address.path.length +
+  queryOf(config, address, credential === "none" ? undefined : Token.sized(config)).length +
+  (config.secretKey === undefined ? 1 : 100)
+
+/** The same for an address that is not encoded yet. */
+export const addressSize = (
+  config: PubNubConfig["Service"],
+  endpoint: Pick<Endpoint<unknown>, "path" | "query" | "credential">
+): number => sizeOf(config, endpoint, addressOf(config, endpoint))
+
 const request = (
   config: PubNubConfig["Service"],
-  endpoint: Endpoint<unknown>
+  endpoint: Endpoint<unknown>,
+  address: Address
 ): Effect.Effect<
   HttpClientRequest.HttpClientRequest,
   PubNubError.InvalidKey | PubNubError.Transport | PubNubError.BadRequest
 > => {
   const { credential = "all" } = endpoint
-  const unsigned = (token?: string) => Url.encodeQuery([...Url.queryOf(endpoint.query), ...common(config, token)])
-  if (credential === "none") return Effect.succeed(build(config, endpoint, unsigned()))
+  const { secretKey } = config
+  const build = (query: string) => requestOf(endpoint, `${commonOf(config).origin}${address.path}?${query}`)
+  // Each run makes a request of its own, with an id of its own.
+  if (credential === "none") return Effect.sync(() => build(queryOf(config, address)))
   return Effect.flatMap(Token.current(config), (redacted) => {
     const token = Secret.textOf(redacted)
-    const { secretKey } = config
+    const query = queryOf(config, address, token)
     return secretKey === undefined || credential === "one" && token !== undefined
-      ? Effect.succeed(build(config, endpoint, unsigned(token)))
-      : Effect.map(
-        signed(config, secretKey, endpoint, [...Url.queryOf(endpoint.query), ...common(config, token)]),
-        (query) => build(config, endpoint, query)
-      )
+      ? Effect.succeed(build(query))
+      : Effect.map(signed(config, secretKey, { ...endpoint, path: address.path }, query), build)
   })
 }
 
-const build = (
-  config: PubNubConfig["Service"],
-  endpoint: Endpoint<unknown>,
-  query: string
+const requestOf = (
+  { body, ifMatch, mediaType = "application/json", method = "GET" }: Endpoint<unknown>,
+  url: string
 ): HttpClientRequest.HttpClientRequest => {
-  const { body, ifMatch, mediaType = "application/json", method = "GET", path } = endpoint
-  const bare = HttpClientRequest.make(method)(`${origin(config)}${Template.encode(path, config)}?${query}`)
+  const bare = HttpClientRequest.make(method)(url)
   const filled = method === "GET" || method === "DELETE"
     ? bare
     : HttpClientRequest.bodyText(bare, body ?? "", mediaType)
   return ifMatch === undefined ? filled : HttpClientRequest.setHeader(filled, "if-match", ifMatch)
 }
 
-/** The length of the address of a request, with room for a signature and for a token that is not known yet. */
-export const addressSize = (
-  config: PubNubConfig["Service"],
-  endpoint: Pick<Endpoint<unknown>, "path" | "query" | "credential">
-): number =>
-  origin(config).length + Template.encode(endpoint.path, config).length +
-  Url.encodeQuery([
-    ...Url.queryOf(endpoint.query),
-    ...common(config, endpoint.credential === "none" ? undefined : Token.sized(config))
-  ]).length +
-  (config.secretKey === undefined ? 1 : 100)
-
-/** Scheme, host and port. */
-const origin = (config: PubNubConfig["Service"]): string => `${config.tls ? "https" : "http"}://${config.origin}`
-
-const common = (config: PubNubConfig["Service"], token: string | undefined): Url.Query => [
-  ["uuid", config.userId],
-  ["pnsdk", `effect-herald${config.partnerId === undefined ? "" : `-${config.partnerId}`}/${version}`],
-  ...token === undefined ? [] : [["auth", token] as const],
-  ...config.requestIds ? [["requestid", globalThis.crypto.randomUUID()] as const] : [],
-  ...config.instanceId === undefined ? [] : [["instanceid", config.instanceId] as const]
-]
-
 const utf8 = new TextEncoder()
 
 const signed = (
   config: PubNubConfig["Service"],
   secretKey: Redacted.Redacted,
-  endpoint: Endpoint<unknown>,
-  query: Url.Query
+  request: Signable,
+  query: string
 ): Effect.Effect<string, PubNubError.InvalidKey> =>
   Effect.gen(function*() {
     const { publishKey } = config
@@ -257,12 +317,9 @@ const signed = (
       return yield* noKey("publish", "it is not set, and signatures need it")
     }
     const now = yield* Clock.currentTimeMillis
-    const stamped: Url.Query = [...query, ["timestamp", String(Math.floor(now / 1000))]]
-    const signature = yield* signatureOf(
-      secretKey,
-      signedText(publishKey, { ...endpoint, path: Template.encode(endpoint.path, config) }, stamped)
-    )
-    return `${Url.encodeQuery(stamped)}&signature=${signature}`
+    const stamped = `${query}&timestamp=${Math.floor(now / 1000)}`
+    const signature = yield* signatureOf(secretKey, signedText(publishKey, request, stamped))
+    return `${stamped}&signature=${signature}`
   })
 
 /** The second version of the service's signature: HMAC-SHA256, URL-safe base64 without padding. */
@@ -281,13 +338,17 @@ export const signatureOf = (
     catch: () => new PubNubError.InvalidKey({ key: "secret", description: "no signature can be made with it" })
   })
 
+/** The parts of a request that are signed beside its query. */
+interface Signable extends Pick<Endpoint<unknown>, "method" | "body" | "signedAsGet"> {
+  /** As it is sent. */
+  readonly path: string
+}
+
 /** The text that a signature is computed over. */
 export const signedText = (
   publishKey: string,
-  { body = "", method = "GET", path, signedAsGet = false }:
-    & Pick<Endpoint<unknown>, "method" | "body" | "signedAsGet">
-    & { readonly path: string },
-  query: Url.Query
+  { body = "", method = "GET", path, signedAsGet = false }: Signable,
+  query: string
 ): string => {
   const hasBody = !signedAsGet && method !== "GET" && method !== "DELETE"
   return [signedAsGet ? "GET" : method, publishKey, path, Url.canonicalQuery(query), hasBody ? body : ""].join("\n")

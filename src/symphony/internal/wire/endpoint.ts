@@ -164,7 +164,7 @@ const exchange = <A, B, E, R>(
     const { headers, url } = config[at]
     const traceId = revealed(headers)["x-trace-id"] ?? (yield* newTraceId)
     const fail = errorOf(endpoint, traceId)
-    const query = Url.encodeQuery(Url.queryOf(endpoint.query))
+    const query = Url.encodeQuery(endpoint.query)
     const address = `${url}${Template.encode(endpoint.path, {})}${query === "" ? "" : `?${query}`}`
     const timeout = config.requestTimeout
     const unanswered = (failure: Operation.Unanswered) =>
@@ -180,12 +180,12 @@ const exchange = <A, B, E, R>(
     const body = yield* Effect.mapError(endpoint.body ?? Effect.undefined, (error): Body.Failed<E> => ({ error }))
     return yield* Operation.run({
       name: endpoint.operation,
-      address: Template.show(endpoint.path),
-      attributes: {
+      address: () => Template.show(endpoint.path),
+      attributes: () => ({
         "messaging.system": "symphony",
         "messaging.operation.name": endpoint.operation,
         ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
-      },
+      }),
       request: Effect.sync(() => {
         const request = HttpClientRequest.make(method)(address, {
           headers: {
