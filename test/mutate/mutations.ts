@@ -612,7 +612,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "encodeFor(\"Publish.fire\", () => ({ ...options })",
       "encodeFor(\"Publish.fire\", () => ({ ...options, schema: undefined })"
     ],
-    ["row: timetoken", "({ timetoken }))", "({ timetoken: Timetoken.make(\"17905741246383965\") }))"],
+    ["row: timetoken", "{ timetoken: json[2] }", "{ timetoken: Timetoken.make(\"17905741246383965\") }"],
     [
       "row: signal schema",
       "\"Publish.signal\",\n      () => ({ ...options })",
