@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { PubNubConfig, Time } from "effect-herald/pubnub"
-import { PubNubEmulator } from "effect-herald/testing"
+import * as Stream from "effect/Stream"
+import { Publish, PubNubConfig, Subscribe, Time } from "effect-herald/pubnub"
+import { PubNubEmulator, Transport } from "effect-herald/testing"
 import packageJson from "../../package.json" with { type: "json" }
 import { version } from "../../src/internal/version.ts"
 
@@ -88,6 +89,19 @@ it("make never fails, and lists each wrong option as an issue", () => {
     ["userId", "subscribeKey", "origin", "requestTimeout", "maxMessageSize", "queueLength"]
   )
 })
+
+it.effect("a configuration that no address can carry is refused like any other wrong one", () =>
+  Effect.gen(function*() {
+    const config = { subscribeKey: "s", publishKey: "p", userId: "u" }
+    for (const wrong of [{ userId: "\ud800" }, { instanceId: "\ud800" }, { partnerId: "\ud800" }]) {
+      const provided = Effect.provide([PubNubConfig.layer({ ...config, ...wrong }), Transport.layerScripted([])])
+      const published = yield* Effect.flip(provided(Publish.publish({ channel: "a", message: 1 })))
+      const subscribed = yield* Effect.flip(provided(Stream.runDrain(Subscribe.messages({ channels: ["a"] }))))
+      for (const { message } of [published, subscribed]) {
+        assert.include(message, `${Object.keys(wrong)[0]} has an unpaired surrogate`)
+      }
+    }
+  }))
 
 describe("presence", () => {
   const made = (options: Partial<PubNubConfig.Options>) =>

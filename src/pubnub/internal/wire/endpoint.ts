@@ -224,6 +224,8 @@ const commons = new WeakMap<PubNubConfig["Service"], Common>()
 const commonOf = (config: PubNubConfig["Service"]): Common => {
   const known = commons.get(config)
   if (known !== undefined) return known
+  // No request is made with a wrong configuration, which may hold what cannot be encoded.
+  if (config.issues.length > 0) return { origin: "", first: "", last: "" }
   const common = {
     origin: `${config.tls ? "https" : "http"}://${config.origin}`,
     first: Url.encodeQuery({
