@@ -5,7 +5,9 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, fork } from "node:child_process"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import type { ContenderName, Job, Sample } from "./contender.ts"
 
 export class ChildEnded extends Data.TaggedError("ChildEnded")<{ readonly script: string }> {
   override get message() {
@@ -47,3 +49,34 @@ export const receive = <A>(child: ChildProcess): Effect.Effect<A, ChildEnded | C
     child.once("message", onMessage)
     child.once("exit", onExit)
   }))
+
+/** With this, the name of the package stands for its source. */
+export const source = "--conditions=effect-herald-source"
+
+// Users import the build. An import of the source costs a third more, as Node removes its types.
+const isBuilt = existsSync(new URL("../../dist/pubnub/Subscribe.js", import.meta.url))
+
+export interface Worker {
+  /** What the contender cost, or `null` if it cannot do the job. */
+  readonly sample: (job: Job) => Effect.Effect<Sample | null, ChildEnded | Cause.TimeoutError>
+}
+
+/** The process of one contender. `bundles` is the folder of the files to import, where there are any. */
+export const startWorker = (name: ContenderName, origin: string, options: {
+  readonly bundles?: string
+  /** Prefers the build to the source. */
+  readonly isInstalled?: boolean
+} = {}) =>
+  Effect.map(
+    start("worker.ts", [name, origin, options.bundles ?? ""], [
+      "--expose-gc",
+      ...options.isInstalled === true && isBuilt ? [] : [source]
+    ]),
+    (child): Worker => ({
+      sample: (job) =>
+        Effect.suspend(() => {
+          child.send(job)
+          return receive<Sample | null>(child)
+        })
+    })
+  )

@@ -1,56 +1,37 @@
 /**
- * The process of one contender: it does the jobs that it is sent, and answers each with what it cost. A process for each
- * contender, so that none pays for another's garbage, compiled code or open connections; rounds alternate between them.
+ * The process of one contender: it does the jobs that it is sent, and answers each with what it cost, or with `null` if this
+ * contender cannot do it. Each contender has its own process, so none pays for another's garbage, compiled code or connections.
+ *
+ * The arguments are the contender's name, the service's origin, and the folder of the bundles.
  */
 import { setTimeout } from "node:timers/promises"
-import { type Contender, type ContenderName, type Job, payload, type Sample } from "./contender.ts"
+import { type Contender, type ContenderName, type Job, modulesOf, type Sample } from "./contender.ts"
 import { median } from "./statistics.ts"
 
-const name = process.argv[2] as ContenderName
-const origin = process.argv[3] ?? ""
+const [, , name, origin = "", bundles = ""] = process.argv as [string, string, ContenderName, string?, string?]
 
 // Imported when first needed: nothing must be loaded before an `Import` job.
 const load: Record<ContenderName, () => Promise<Contender>> = {
   "undici": async () => (await import("./contenders/undici.ts")).make(origin),
+  "dispatch": async () => (await import("./contenders/dispatch.ts")).make(origin),
   "effect-herald": async () => (await import("./contenders/effect-herald.ts")).make(origin),
+  "stock layer": async () => (await import("./contenders/stock.ts")).make(origin),
   "pubnub": async () => (await import("./contenders/pubnub.ts")).make(origin, false),
-  "pubnub keep-alive": async () => (await import("./contenders/pubnub.ts")).make(origin, true)
+  "pubnub keepAlive": async () => (await import("./contenders/pubnub.ts")).make(origin, true)
 }
 let loaded: Promise<Contender> | undefined
-const contender = () => loaded ??= load[name]()
 
-// What a first publish and a first subscription need.
-const modules: Record<ContenderName, ReadonlyArray<string>> = {
-  "undici": ["undici"],
-  "effect-herald": [
-    "effect-herald/pubnub/PubNubConfig",
-    "effect-herald/pubnub/Publish",
-    "effect-herald/pubnub/Subscribe",
-    "@effect/platform-node/NodeHttpClient",
-    "undici"
-  ],
-  "pubnub": ["pubnub"],
-  "pubnub keep-alive": ["pubnub"]
-}
+let samples = 0
 
-let channels = 0
-
-/** The latencies, where the job has any. */
-const perform = async (job: Job): Promise<ReadonlyArray<number>> => {
-  const id = `${name.replaceAll(" ", "")}${process.pid}n${channels++}`
-  switch (job._tag) {
-    case "Publish":
-      await (await contender()).publish({ ...job, message: payload(job.bytes) })
-      return []
-    case "Receive":
-      await (await contender()).receive(`pages-${job.perPage}-${job.count}-${id}`, job.count)
-      return []
-    case "Latency":
-      return (await contender()).latencies(`echo-${id}`, payload(100), job.count)
-    case "Import":
-      await Promise.all(modules[name].map((module) => import(module)))
-      return []
+/** What does the job, if the contender can. */
+const performer = async (job: Job): Promise<(() => Promise<unknown>) | undefined> => {
+  if (job._tag === "Import") {
+    const modules = job.isBundled ? [`${bundles}/${name}.mjs`] : modulesOf(name)
+    return () => Promise.all(modules.map((module) => import(module)))
   }
+  const contender = await (loaded ??= load[name]())
+  const perform = contender[job._tag] as ((job: Job, id: string) => Promise<unknown>) | undefined
+  return perform === undefined ? undefined : () => perform(job, `${process.pid.toString(36)}x${samples++}`)
 }
 
 // Twice: what the first frees may have held something else.
@@ -60,15 +41,14 @@ const collect = async () => {
   await globalThis.gc?.({ execution: "async" })
 }
 
-const megabytes = (bytes: number) => bytes / 1_048_576
-
-const measure = async (job: Job): Promise<Sample> => {
-  if (job._tag !== "Import") await contender()
+const measure = async (job: Job): Promise<Sample | null> => {
+  const perform = await performer(job)
+  if (perform === undefined) return null
   await collect()
   const heap = process.memoryUsage().heapUsed
   const cpu = process.cpuUsage()
   const start = performance.now()
-  const latencies = await perform(job)
+  const outcome = await perform()
   const wallMillis = performance.now() - start
   const { system, user } = process.cpuUsage(cpu)
   const { rss } = process.memoryUsage()
@@ -77,9 +57,9 @@ const measure = async (job: Job): Promise<Sample> => {
     count: job._tag === "Import" ? 1 : job.count,
     cpuMicros: system + user,
     wallMillis,
-    medianMillis: median(latencies),
-    heapGrowthMb: megabytes(process.memoryUsage().heapUsed - heap),
-    rssMb: megabytes(rss)
+    medianMillis: job._tag === "Latency" ? median(outcome as ReadonlyArray<number>) : NaN,
+    heapGrowth: process.memoryUsage().heapUsed - heap,
+    rss
   }
 }
 

@@ -1,154 +1,222 @@
 /**
- * The works, and what is demanded of each: a gate against regressions, and a goal.
+ * The works, and what is demanded of each. A row without an entry in `limits` is not part of `--quick`.
  */
 import type { Job, Sample } from "./contender.ts"
 
-/** What is demanded of effect-herald's cost; all that are given must hold. */
+/** What is demanded of effect-herald; all that are given must hold. */
 export interface Demand {
-  /** At most so many times the floor's. */
-  readonly floor?: number
-  /** So many times less than pubnub's. */
+  /** The most that the table may show: a ratio, or a cost where the row has no ratio. */
+  readonly most?: number
+  /** How many times more pubnub must cost. */
   readonly pubnub?: number
-  /** So many times less than pubnub's with `keepAlive`. */
+  /** How many times more pubnub with `keepAlive` must cost. */
   readonly keepAlive?: number
-  /** At most so much. */
-  readonly absolute?: number
 }
 
-/** One row of the report: a cost of the samples of a work. */
-export interface Measure {
+/** One row of the table: a cost of the samples of a work. */
+export interface Row {
   readonly name: string
   readonly unit: string
-  readonly cost: (sample: Sample) => number
-  /** Whether a cost is told as a multiple of the floor's. */
-  readonly relative: boolean
-  /** Whether the samples are taken at full speed, so that operations per second say something. */
-  readonly rate: boolean
+  /**
+   * What a cost is divided by. `"undici"`: its cost in the same round. `"base"`: the contender's own cost of the work's `base`.
+   * `"nothing"`: the table shows costs.
+   */
+  readonly by: "undici" | "base" | "nothing"
   readonly gate: Demand
   readonly goal: Demand
+  /** The ratio above which `--quick` fails: about 1.4 times what was measured when it was set. */
+  readonly limit?: number | undefined
 }
 
 export interface Work {
   readonly job: Job
+  readonly base?: Job
   /** Done and thrown away before the first sample: V8 compiles, connections open. */
-  readonly warmUp: Job | undefined
+  readonly warmUp?: Job
   readonly rounds: number
   /** Whether each sample has a process of its own. */
-  readonly fresh: boolean
-  readonly measures: ReadonlyArray<Measure>
+  readonly isFresh: boolean
+  readonly rows: ReadonlyArray<Row & { readonly cost: (sample: Sample) => number }>
 }
 
-const cpu = (name: string, gate: Demand, goal: Demand): Measure => ({
-  name,
-  unit: "CPU µs per operation",
-  cost: ({ count, cpuMicros }) => cpuMicros / count,
-  relative: true,
-  rate: true,
-  gate,
-  goal
-})
+interface Demands {
+  readonly gate?: Demand
+  readonly goal?: Demand
+  readonly limit?: number
+}
 
-const measured = (job: Job, rounds: number, measure: Measure): Work => ({
+/** Client CPU of each operation. */
+const cpu = (
+  name: string,
+  job: Job,
+  { base, gate = {}, goal = {}, limit }: Demands & { readonly base?: Job }
+): Work => ({
   job,
+  ...base === undefined ? {} : { base },
   warmUp: job,
-  rounds,
-  fresh: false,
-  measures: [measure]
+  rounds: 5,
+  isFresh: false,
+  rows: [{
+    name,
+    unit: "µs",
+    by: base === undefined ? "undici" : "base",
+    cost: ({ count, cpuMicros }) => cpuMicros / count,
+    gate,
+    goal,
+    limit
+  }]
 })
 
-const publish = (quick: boolean, concurrency: number): Work =>
-  measured(
-    { _tag: "Publish", method: "GET", bytes: 100, concurrency, count: quick ? 512 : 2_048 },
-    quick ? 3 : 7,
-    concurrency === 1
-      ? cpu("publish GET 100 B, 1 at once", { floor: 1.2 }, { floor: 0.85 })
-      : cpu(
-        `publish GET 100 B, ${concurrency} at once`,
-        { floor: 1.2, pubnub: 5, keepAlive: 3 },
-        { floor: 0.85, pubnub: 8, keepAlive: 5 }
-      )
-  )
+const get = (concurrency: number): Job => ({
+  _tag: "Publish",
+  method: "GET",
+  bytes: 100,
+  concurrency,
+  count: 2_048
+})
 
 /**
- * The fullest page that raises no doubt. One of 100 is all that the service keeps for a reader: ours reads history after
- * it, which no other contender does and the server of this bench does not have.
+ * Pages of 99 are the fullest that raise no doubt. A page of 100 is all that the service keeps for a reader: effect-herald asks
+ * history after it, and no other contender does.
  */
-const fullest = 99
+const pages = (_tag: "Receive" | "Decode", perPage: number, channels = 1): Job => ({
+  _tag,
+  perPage,
+  channels,
+  count: perPage === 1 ? 2_048 : perPage === 100 ? 5_000 : 50_000
+})
 
-export const works = (quick: boolean): ReadonlyArray<Work> => [
-  publish(quick, 1),
-  publish(quick, 16),
-  publish(quick, 128),
-  measured(
-    { _tag: "Publish", method: "POST", bytes: 10_000, concurrency: 16, count: quick ? 512 : 2_048 },
-    quick ? 3 : 7,
-    cpu("publish POST 10 kB, 16 at once", { floor: 1.3, keepAlive: 4 }, { floor: 0.9, keepAlive: 6 })
-  ),
-  measured(
-    { _tag: "Receive", perPage: fullest, count: quick ? 10_000 : 50_000 },
-    quick ? 3 : 7,
-    cpu(
-      `subscribe, pages of ${fullest}, per message`,
-      { floor: 1.4, pubnub: 4, keepAlive: 2.5 },
-      { floor: 0.95, pubnub: 6, keepAlive: 4 }
-    )
-  ),
-  measured(
-    { _tag: "Receive", perPage: 1, count: quick ? 512 : 2_048 },
-    quick ? 3 : 7,
-    cpu("subscribe, pages of 1", { floor: 1.1, pubnub: 5 }, { floor: 0.8, pubnub: 9 })
-  ),
-  measured({ _tag: "Latency", count: quick ? 200 : 1_500 }, quick ? 1 : 3, {
-    name: "latency, publish to handler",
-    unit: "median ms",
-    cost: ({ medianMillis }) => medianMillis,
-    relative: true,
-    rate: false,
-    gate: { floor: 1.3, pubnub: 3 },
-    goal: { floor: 0.9, pubnub: 5 }
+const share = (channels: number): Job => ({ _tag: "Share", perPage: 99, channels, count: 50_000 })
+
+const manyMessages = 500_000
+
+const imported = (isBundled: boolean, demands: Demands): Work => ({
+  job: { _tag: "Import", isBundled },
+  rounds: 7,
+  isFresh: true,
+  rows: [{
+    name: `import, ${isBundled ? "in one file" : "as installed"}`,
+    unit: "ms",
+    by: "nothing",
+    cost: ({ wallMillis }) => wallMillis,
+    gate: {},
+    goal: {},
+    ...demands
+  }]
+})
+
+const works: ReadonlyArray<Work> = [
+  cpu("publish, GET 100 B, 1 at once", get(1), { gate: { most: 1.3 }, goal: { most: 0.9, pubnub: 5, keepAlive: 3 } }),
+  cpu("publish, GET 100 B, 16 at once", get(16), { gate: { most: 1.3 }, goal: { most: 0.9, pubnub: 5, keepAlive: 3 } }),
+  cpu("publish, GET 100 B, 128 at once", get(128), {
+    gate: { most: 1.3 },
+    goal: { most: 0.9, pubnub: 5, keepAlive: 3 }
   }),
+  cpu(
+    "publish, POST 10 kB, 16 at once",
+    { _tag: "Publish", method: "POST", bytes: 10_000, concurrency: 16, count: 2_048 },
+    { gate: { most: 1.3 }, goal: { most: 0.9 } }
+  ),
+  cpu("subscribe, pages of 1", pages("Receive", 1), { gate: { most: 1.4 }, goal: { most: 1.1 } }),
+  cpu("subscribe, pages of 1, schema", pages("Decode", 1), {}),
+  cpu("subscribe, pages of 99", pages("Receive", 99), { gate: { most: 1.5 }, goal: { most: 1.2 } }),
+  cpu("subscribe, pages of 99, schema", pages("Decode", 99), { gate: { most: 1.8 }, goal: { most: 1.4 } }),
+  cpu("subscribe, pages of 100", pages("Receive", 100), {}),
+  cpu("subscribe, pages of 100, schema", pages("Decode", 100), {}),
+  cpu("subscribe, 1,000 channels to 1", pages("Receive", 99, 1_000), {
+    base: pages("Receive", 99),
+    gate: { most: 1.15 },
+    goal: { most: 1.15 }
+  }),
+  cpu("Subscriber, 1 reader", share(1), {}),
+  ...[100, 1_000, 10_000].map((readers) =>
+    cpu(`Subscriber, ${readers.toLocaleString("en")} readers to 1`, share(readers), {
+      base: share(1),
+      gate: { most: 1.5 },
+      goal: { most: 1.15 }
+    })
+  ),
+  cpu("history of 100", { _tag: "History", count: 300 }, { gate: { most: 1.5 }, goal: { most: 1.1 } }),
+  cpu("users of 100", { _tag: "Users", count: 300 }, { gate: { most: 2 }, goal: { most: 1.3 } }),
+  cpu("Symphony: send, 16 at once", { _tag: "Send", concurrency: 16, count: 1_024 }, {
+    gate: { most: 1.6 },
+    goal: { most: 1.2 }
+  }),
+  cpu("Symphony: feed, an event", { _tag: "Feed", count: 20_000 }, { gate: { most: 2 }, goal: { most: 1.4 } }),
   {
-    job: { _tag: "Import" },
-    warmUp: undefined,
-    rounds: quick ? 3 : 7,
-    fresh: true,
-    measures: [{
-      name: "import, unbundled",
+    job: { _tag: "Latency", count: 1_500 },
+    warmUp: { _tag: "Latency", count: 500 },
+    rounds: 3,
+    isFresh: false,
+    rows: [{
+      name: "latency, publish to handler",
       unit: "ms",
-      cost: ({ wallMillis }) => wallMillis,
-      relative: true,
-      rate: false,
-      gate: { pubnub: 1 / 1.4 },
-      goal: { pubnub: 1 }
+      by: "undici",
+      cost: ({ medianMillis }) => medianMillis,
+      gate: { most: 1.3 },
+      goal: { most: 1.05 }
     }]
   },
-  ...quick ? [] : [memory]
+  {
+    job: { _tag: "Subscribe", count: 1_000, nameLength: 16 },
+    warmUp: { _tag: "Subscribe", count: 1, nameLength: 16 },
+    rounds: 3,
+    isFresh: true,
+    rows: [
+      {
+        name: "1,000 subscriptions, to add",
+        unit: "ms",
+        by: "nothing",
+        cost: ({ cpuMicros }) => cpuMicros / 1_000,
+        gate: { most: 40 },
+        goal: { most: 15 }
+      },
+      {
+        name: "1,000 subscriptions, heap of each",
+        unit: "kB",
+        by: "nothing",
+        cost: ({ count, heapGrowth }) => heapGrowth / count / 1_000,
+        gate: { most: 4 },
+        goal: { most: 2.5 }
+      }
+    ]
+  },
+  {
+    job: { _tag: "Receive", perPage: 99, channels: 1, count: manyMessages },
+    warmUp: { _tag: "Receive", perPage: 99, channels: 1, count: 50_000 },
+    rounds: 1,
+    isFresh: true,
+    rows: [
+      {
+        name: "RSS after 500,000 messages",
+        unit: "MB",
+        by: "undici",
+        cost: ({ rss }) => rss / 1_000_000,
+        gate: { most: 0.8 },
+        goal: { most: 0.6 }
+      },
+      {
+        name: "heap growth, a message",
+        unit: "B",
+        by: "nothing",
+        cost: ({ heapGrowth }) => heapGrowth / manyMessages,
+        // None, as far as this can be told from noise.
+        gate: { most: 1 },
+        goal: { most: 0.1 }
+      }
+    ]
+  },
+  imported(true, { gate: { most: 50 }, goal: { most: 30 } }),
+  imported(false, {})
 ]
 
-const memory: Work = {
-  job: { _tag: "Receive", perPage: fullest, count: 500_000 },
-  warmUp: { _tag: "Receive", perPage: fullest, count: 50_000 },
-  rounds: 1,
-  fresh: true,
-  measures: [
-    {
-      name: "heap growth, 500,000 messages",
-      unit: "MB",
-      cost: ({ heapGrowthMb }) => heapGrowthMb,
-      relative: false,
-      rate: false,
-      gate: { absolute: 0.5 },
-      // None, as far as this can be told from noise.
-      goal: { absolute: 0.05 }
-    },
-    {
-      name: "RSS after 500,000 messages",
-      unit: "MB",
-      cost: ({ rssMb }) => rssMb,
-      relative: true,
-      rate: false,
-      gate: { floor: 0.7 },
-      goal: { floor: 0.5 }
-    }
-  ]
+/** The works of a whole run, or of a quick one. */
+export const of = (isQuick: boolean): ReadonlyArray<Work> =>
+  isQuick ? works.filter(({ rows }) => rows.some(({ limit }) => limit !== undefined)).map(shortened) : works
+
+const shortened = (work: Work): Work => {
+  const job = fewer(work.job)
+  return { ...work, job, warmUp: job, ...work.base === undefined ? {} : { base: fewer(work.base) } }
 }
+
+const fewer = (job: Job): Job => job._tag === "Import" ? job : { ...job, count: job.count / 2 }

@@ -1,83 +1,84 @@
 /**
- * The vendor's SDK as its documents show it: a client, a listener, `publish`.
+ * The vendor's SDK as its documents show it: a client, a listener or a subscription for each channel, `publish`. It has no
+ * schemas, and does not know Symphony.
  */
-import { createRequire } from "node:module"
-import { setTimeout } from "node:timers/promises"
-import { type Contender, keys, pauseMillis } from "../contender.ts"
-
-interface Listener {
-  readonly message: () => void
-}
-
-/** What is used here of the public interface. Its own types do not compile without `skipLibCheck`. */
-interface Client {
-  readonly publish: (
-    options: { readonly channel: string; readonly message: unknown; readonly sendByPost: boolean }
-  ) => Promise<unknown>
-  readonly addListener: (listener: Listener) => void
-  readonly removeListener: (listener: Listener) => void
-  readonly subscribe: (options: { readonly channels: ReadonlyArray<string> }) => void
-  readonly unsubscribe: (options: { readonly channels: ReadonlyArray<string> }) => void
-}
-
-const PubNub = createRequire(import.meta.url)("pubnub") as new(options: {
-  readonly subscribeKey: string
-  readonly publishKey: string
-  readonly userId: string
-  readonly origin: string
-  readonly ssl: boolean
-  readonly keepAlive: boolean
-}) => Client
+import PubNub from "pubnub"
+import {
+  channelsOf,
+  type Contender,
+  keys,
+  measureLatencies,
+  namesOf,
+  payload,
+  subscribeInTurn,
+  times
+} from "../contender.ts"
 
 export const make = (origin: string, keepAlive: boolean): Contender => {
   const pubnub = new PubNub({ ...keys, userId: "bench", origin, ssl: false, keepAlive })
 
-  const publish = (channel: string, message: unknown, method: "GET" | "POST") =>
+  const publish = (channel: string, message: PubNub.Payload, method: "GET" | "POST") =>
     pubnub.publish({ channel, message, sendByPost: method === "POST" })
 
-  /** Until the returned function is called. */
-  const subscribe = (channel: string, handle: () => void) => {
-    const listener: Listener = { message: handle }
+  /** One subscription for all channels, until the returned function is called. */
+  const subscribe = (channels: Array<string>, handle: () => void) => {
+    const listener = { message: handle }
     pubnub.addListener(listener)
-    pubnub.subscribe({ channels: [channel] })
+    pubnub.subscribe({ channels })
     return () => {
       pubnub.removeListener(listener)
-      pubnub.unsubscribe({ channels: [channel] })
+      pubnub.unsubscribe({ channels })
     }
   }
 
+  /** A subscription for each channel. */
+  const subscribeEach = (channel: string, handle: () => void) => {
+    const subscription = pubnub.channel(channel).subscription()
+    subscription.onMessage = handle
+    subscription.subscribe()
+    return subscription
+  }
+
+  /** Calls `handle` until it was called `count` times. */
+  const counted = (count: number, begin: (handle: () => void) => () => void) =>
+    new Promise<void>((resolve) => {
+      let received = 0
+      const end = begin(() => {
+        if (++received !== count) return
+        resolve()
+        setImmediate(end)
+      })
+    })
+
+  /** As an application would hold them, to end them later. */
+  const kept: Array<unknown> = []
+
   return {
-    publish: async ({ concurrency, count, message, method }) => {
-      await Promise.all(Array.from({ length: concurrency }, async () => {
-        for (let sent = 0; sent < count / concurrency; sent++) await publish("bench", message, method)
-      }))
+    Publish: ({ bytes, concurrency, count, method }) => {
+      const message = payload(bytes)
+      return times(count, concurrency, () => publish("bench", message, method))
     },
-    receive: (channel, count) =>
-      new Promise((resolve) => {
-        let received = 0
-        const unsubscribe = subscribe(channel, () => {
-          if (++received < count) return
-          resolve()
-          setImmediate(unsubscribe)
-        })
+    Receive: (job, id) => counted(job.count, (handle) => subscribe([...channelsOf(job, id)], handle)),
+    Share: (job, id) =>
+      counted(job.count, (handle) => {
+        const subscriptions = channelsOf(job, id).map((channel) => subscribeEach(channel, handle))
+        return () => subscriptions.forEach((subscription) => subscription.unsubscribe())
       }),
-    latencies: async (channel, message, count) => {
-      const latencies: Array<number> = []
-      let arrived = () => {}
-      const unsubscribe = subscribe(channel, () => arrived())
-      for (let sent = 0; sent < count; sent++) {
-        await setTimeout(pauseMillis)
-        const start = performance.now()
-        const arrival = new Promise<void>((resolve) => {
-          arrived = () => {
-            latencies.push(performance.now() - start)
-            resolve()
-          }
-        })
-        await Promise.all([publish(channel, message, "GET"), arrival])
-      }
+    Latency: async ({ count }, channel) => {
+      const message = payload(100)
+      let unsubscribe = () => {}
+      const latencies = await measureLatencies(
+        count,
+        (handle) => {
+          unsubscribe = subscribe([channel], handle)
+        },
+        () => publish(channel, message, "GET")
+      )
       unsubscribe()
       return latencies
-    }
+    },
+    History: ({ count }) => times(count, 1, () => pubnub.fetchMessages({ channels: ["stored"], count: 100 })),
+    Users: ({ count }) => times(count, 1, () => pubnub.objects.getAllUUIDMetadata({ limit: 100 })),
+    Subscribe: (job, id) => subscribeInTurn(namesOf(job, id), (channel) => kept.push(subscribeEach(channel, () => {})))
   }
 }

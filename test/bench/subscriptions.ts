@@ -4,8 +4,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Http from "node:http"
-import * as Process from "../process.ts"
-import { contenders } from "./contenders.ts"
+import type { ContenderName } from "./contender.ts"
+import * as Process from "./process.ts"
 
 export interface Row {
   readonly contender: string
@@ -72,17 +72,10 @@ const counting = Effect.gen(function*() {
   return { origin: `127.0.0.1:${port}`, seen, channels: () => new Set([...polled.values()].flat()).size }
 })
 
-const measure = Effect.fnUntraced(function*(contender: string, length: number) {
+const measure = Effect.fnUntraced(function*(contender: ContenderName, length: number) {
   const { channels, origin, seen } = yield* counting
-  const child = yield* Process.start("subscriptions/subscriber.ts", [contender, origin], [
-    "--conditions=effect-herald-source",
-    "--expose-gc"
-  ])
-  const ask = (names: ReadonlyArray<string>) =>
-    Effect.suspend(() => {
-      child.send(names)
-      return Process.receive<number>(child)
-    })
+  const worker = yield* Process.startWorker(contender, origin)
+  const add = (count: number) => worker.sample({ _tag: "Subscribe", count, nameLength: length })
   const polled = (wanted: number) =>
     Effect.timeoutOption(
       Effect.repeat(Effect.sync(channels), {
@@ -91,21 +84,16 @@ const measure = Effect.fnUntraced(function*(contender: string, length: number) {
       }),
       "30 seconds"
     )
-  const names = Array.from({ length: count + 1 }, (_, index) => String(index).padStart(length, "c"))
 
   // The first is not measured: with it the client is loaded and connected.
-  yield* ask(names.slice(0, 1))
+  yield* add(1)
   yield* polled(1)
-  const before = yield* ask([])
   Object.assign(seen, { requests: 0, bytes: 0, sockets: 0 })
   const start = performance.now()
-  const added = yield* Effect.forkChild(ask(names.slice(1)), { startImmediately: true })
-  const isWhole = Option.isSome(yield* polled(names.length))
+  const added = yield* Effect.forkChild(add(count), { startImmediately: true })
+  const isWhole = Option.isSome(yield* polled(count + 1))
   const millis = performance.now() - start
-  yield* Fiber.join(added)
-  // What is still under way is part of the cost.
-  yield* Effect.sleep("1 second")
-  const heap = ((yield* ask([])) - before) / count
+  const heap = ((yield* Fiber.join(added))?.heapGrowth ?? NaN) / count
   const row: Row = { contender, length, ...seen, heap, ...isWhole ? { millis } : {} }
   return row
 }, Effect.scoped)
@@ -113,8 +101,10 @@ const measure = Effect.fnUntraced(function*(contender: string, length: number) {
 /** Names that fit into one address, and names that do not. */
 const lengths = [6, 60]
 
+const contenders = ["pubnub", "effect-herald"] as const
+
 export const run = Effect.forEach(
-  [...contenders.keys()].flatMap((contender) => lengths.map((length) => [contender, length] as const)),
+  contenders.flatMap((contender) => lengths.map((length) => [contender, length] as const)),
   ([contender, length]) => measure(contender, length)
 )
 
