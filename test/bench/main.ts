@@ -34,7 +34,8 @@ const { values: flags } = parseArgs({
 
 const isWanted = (name: string) => name.includes(flags.only)
 
-const participants: ReadonlyArray<ContenderName> = flags.quick ? ["undici", "effect-herald"] : contenders
+const participantsOf = ({ base }: Works.Work): ReadonlyArray<ContenderName> =>
+  !flags.quick ? contenders : base === undefined ? ["undici", "effect-herald"] : ["effect-herald"]
 
 interface Place {
   readonly origin: string
@@ -55,6 +56,7 @@ const taken = Effect.fnUntraced(function*(worker: Process.Worker, { base, job }:
 })
 
 const rowsOf = Effect.fnUntraced(function*(place: Place, work: Works.Work) {
+  const participants = participantsOf(work)
   const workers = new Map<ContenderName, Process.Worker>()
   if (!work.isFresh) { for (const name of participants) workers.set(name, yield* warmed(name, place, work)) }
   const rounds: Array<Report.Round> = []
