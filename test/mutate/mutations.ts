@@ -481,8 +481,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     [
       "a full page is one more",
-      "return arrivals.length >= this.core.config.queueLength ||",
-      "return arrivals.length > this.core.config.queueLength ||"
+      "return arrivals.length >= this.core.config.queueLength",
+      "return arrivals.length > this.core.config.queueLength"
     ],
     ["everybody waits", "return this.within === 0 || this.core.settings.filter !== undefined", "return false"],
     [
@@ -511,7 +511,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a full reader holds nobody back", "if (reader.isFull) return true", ""],
     ["that it is back is not told", "if (reconnected !== undefined) this.announce(reconnected)", ""],
     ["a full page long after another follows it", "this.now - BigInt(from.position) > settled", "false"],
-    ["a later region opens no gap", "ledger?.due !== undefined && lateBy > ledger.reckoned", "false"],
+    ["a later region opens no gap", "ledger?.due !== undefined && page.lateBy > ledger.reckoned", "false"],
     [
       "nothing is read for the second time",
       "this.second = this.run(this.readAgain)",

@@ -3,8 +3,8 @@
  * sleeping machines, readers that stop, crash and go on; and what their machine, application and account do to them. The invariant: what was published is delivered, once each and in
  * order, or lies in a gap that was told; no gap is told when nothing was lost; the reader polls again.
  *
- * `SEEDS=10000 npm run simulate` runs more of them, `FROM=10000` from another seed on, `SEED=17` only one. A failing seed is printed with the
- * smallest plan that fails in the same way.
+ * `SEEDS=10000 npm run simulate` runs more of them, `FROM=10000` from another seed on, `SEED=17` only one. A failing seed is
+ * printed with the smallest plan that fails in the same way.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
