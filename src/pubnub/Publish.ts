@@ -466,7 +466,7 @@ const encodeFor = <A, RE>(
     }))
 
 const Sent = Schema.Tuple([Schema.Literal(1), Schema.String, Timetoken])
-const decodeSent = Codec.decodeResult(Sent)
+const decodeSent = Codec.decodeBySchema(Sent)
 
 // The usual answer needs no schema, which costs ten times as much. It says what is wrong with any other.
 const decodeAnswer = (json: Schema.Json): Result.Result<Published, string> =>

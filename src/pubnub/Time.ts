@@ -78,7 +78,7 @@ export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | Pu
   }
 )
 
-const decodeTuple = Codec.decodeResult(Schema.Tuple([Timetoken]))
+const decodeTuple = Codec.decodeBySchema(Schema.Tuple([Timetoken]))
 
 const decodeTime = (json: Schema.Json): Result.Result<Timetoken, string> =>
   Result.map(decodeTuple(json), ([timetoken]) => timetoken)
