@@ -9,7 +9,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as AppContext from "./AppContext.ts"
 import * as LiveRelations from "./internal/live/liveRelations.ts"
 import * as Custom from "./internal/objects/custom.ts"
@@ -17,7 +16,6 @@ import * as ObjectFields from "./internal/objects/fields.ts"
 import * as Options from "./internal/objects/options.ts"
 import * as Requests from "./internal/objects/relations.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
-import { UserId } from "./internal/wire/userId.ts"
 import * as ObjectFilter from "./ObjectFilter.ts"
 import type * as Objects from "./Objects.ts"
 import type * as Relations from "./Relations.ts"
@@ -141,6 +139,9 @@ const kind: Requests.Kind<typeof ObjectFields.Member.Type, MemberKind> = {
   other: "user",
   wire: "uuid",
   names: { owner: "channel", id: "userId", items: "users" },
+  ownerOf: ({ channel }) => channel,
+  updatedId: ({ userId }) => userId,
+  itemsOf: ({ users }) => users,
   path: (channel) => path`/v2/objects/${subscribeKey}/channels/${channel}/uuids`,
   schema: ObjectFields.Member,
   idOf: ({ uuid }) => uuid.id,
@@ -155,29 +156,13 @@ const kind: Requests.Kind<typeof ObjectFields.Member.Type, MemberKind> = {
 
 const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
   codec: Custom.CustomCodec<C, E, RD, RE>
-): Omit<Relations.Relations<MemberKind, C, E, RD, RE>, "live"> => {
-  const requests = Requests.make(kind, codec)
-  const given = <O extends ChannelOptions>(options: O) => () => ({ ...options, owner: options.channel })
-  return {
-    list: (options) => requests.list(given(options)),
-    stream: (options) => requests.stream(given(options)),
-    set: (options) => requests.set(() => ({ ...given(options)(), set: options.users })),
-    remove: (options) => requests.remove(() => ({ ...given(options)(), remove: options.users })),
-    manage: (options) => requests.manage(given(options)),
-    update: (options, f) => requests.update(() => ({ ...given(options)(), id: options.userId }), f)
-  }
-}
-
-const isOfUser = Schema.is(Schema.Struct({ uuid: Schema.Struct({ id: UserId }) }))
+): Omit<Relations.Relations<MemberKind, C, E, RD, RE>, "live"> => Requests.make(kind, codec)
 
 /** All parts. */
 const parts = [...ObjectFields.parts, "user", "user.custom", "user.status", "user.type"] as const
 
 const liveKind = <C>(): LiveRelations.Kind<Member<Part, C>, Users.User<AppContext.Part>, "user.id"> => ({
-  operation: "Members.live",
-  owner: "channel",
-  idOf: ({ userId }) => userId,
-  rawIdOf: (raw) => isOfUser(raw) ? raw.uuid.id : undefined,
+  ...kind,
   filterOf: (id) => ObjectFilter.equals("user.id", id),
   newsOf: (event, channel) => {
     switch (event._tag) {

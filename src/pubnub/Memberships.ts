@@ -9,7 +9,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as AppContext from "./AppContext.ts"
 import type * as Channels from "./Channels.ts"
 import * as LiveRelations from "./internal/live/liveRelations.ts"
@@ -20,7 +19,6 @@ import * as Requests from "./internal/objects/relations.ts"
 import { path, subscribeKey } from "./internal/wire/path.ts"
 import * as ObjectFilter from "./ObjectFilter.ts"
 import type * as Objects from "./Objects.ts"
-import type { PubNubConfig } from "./PubNubConfig.ts"
 import type * as Relations from "./Relations.ts"
 import type * as SubscribeEvent from "./SubscribeEvent.ts"
 
@@ -144,6 +142,9 @@ const kind: Requests.Kind<typeof ObjectFields.Membership.Type, MembershipKind> =
   other: "channel",
   wire: "channel",
   names: { owner: "userId", id: "channel", items: "channels" },
+  ownerOf: (options, { userId }) => options.userId ?? userId,
+  updatedId: ({ channel }) => channel,
+  itemsOf: ({ channels }) => channels,
   path: (user) => path`/v2/objects/${subscribeKey}/uuids/${user}/channels`,
   schema: ObjectFields.Membership,
   idOf: ({ channel }) => channel.id,
@@ -160,28 +161,16 @@ const make = <C, E extends AppContext.CustomMismatch, RD, RE>(
   codec: Custom.CustomCodec<C, E, RD, RE>
 ): Omit<Relations.Relations<MembershipKind, C, E, RD, RE>, "live"> => {
   const requests = Requests.make(kind, codec)
-  const given = <O extends UserOptions>(options: O) => ({ userId }: PubNubConfig["Service"]) => ({
-    ...options,
-    owner: options.userId ?? userId
-  })
   return {
-    list: (options = {}) => requests.list(given(options)),
-    stream: (options = {}) => requests.stream(given(options)),
-    set: (options) => requests.set((config) => ({ ...given(options)(config), set: options.channels })),
-    remove: (options) => requests.remove((config) => ({ ...given(options)(config), remove: options.channels })),
-    manage: (options) => requests.manage(given(options)),
-    update: (options, f) => requests.update((config) => ({ ...given(options)(config), id: options.channel }), f)
+    ...requests,
+    list: (options = {}) => requests.list(options),
+    stream: (options = {}) => requests.stream(options)
   }
 }
 
-const isOfChannel = Schema.is(Schema.Struct({ channel: Schema.Struct({ id: Schema.String }) }))
-
 // Events of a channel arrive on that channel only, so its metadata cannot be kept current here.
 const liveKind = <C>(): LiveRelations.Kind<Membership<AppContext.Part, C>, never, "channel.id"> => ({
-  operation: "Memberships.live",
-  owner: "user",
-  idOf: ({ channelId }) => channelId,
-  rawIdOf: (raw) => isOfChannel(raw) ? raw.channel.id : undefined,
+  ...kind,
   filterOf: (id) => ObjectFilter.equals("channel.id", id),
   newsOf: (event, user) =>
     (event._tag === "MembershipSet" || event._tag === "MembershipRemoved") && event.userId === user

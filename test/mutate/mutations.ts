@@ -733,140 +733,69 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["null is kept", "Usual.nullish(Usual.of(schema))", "Usual.of(Schema.optionalKey(Schema.NullOr(schema)))"]
   ]),
   ...of("src/pubnub/Memberships.ts", ["test/pubnub/Memberships.test.ts"], [
-    [
-      "row: list user",
-      "list: (options = {}) => requests.list(given(options))",
-      "list: (options = {}) => requests.list(given({ ...options, user: undefined }))"
-    ],
-    [
-      "row: set user",
-      "set: (options) => requests.set((config) => ({ ...given(options)(config),",
-      "set: (options) => requests.set((config) => ({ ...given({ ...options, user: undefined })(config),"
-    ],
-    [
-      "row: remove user",
-      "remove: (options) => requests.remove((config) => ({ ...given(options)(config),",
-      "remove: (options) => requests.remove((config) => ({ ...given({ ...options, user: undefined })(config),"
-    ],
-    [
-      "row: manage user",
-      "manage: (options) => requests.manage(given(options))",
-      "manage: (options) => requests.manage(given({ ...options, user: undefined }))"
-    ],
-    [
-      "row: set next",
-      "set: (options) => requests.set((config) => ({ ...given(options)(config),",
-      "set: (options) => requests.set((config) => ({ ...given({ ...options, next: undefined })(config),"
-    ],
-    [
-      "row: remove next",
-      "remove: (options) => requests.remove((config) => ({ ...given(options)(config),",
-      "remove: (options) => requests.remove((config) => ({ ...given({ ...options, next: undefined })(config),"
-    ],
-    [
-      "row: manage next",
-      "manage: (options) => requests.manage(given(options))",
-      "manage: (options) => requests.manage(given({ ...options, next: undefined }))"
-    ],
-    [
-      "row: set previous",
-      "set: (options) => requests.set((config) => ({ ...given(options)(config),",
-      "set: (options) => requests.set((config) => ({ ...given({ ...options, previous: undefined })(config),"
-    ],
-    [
-      "row: remove previous",
-      "remove: (options) => requests.remove((config) => ({ ...given(options)(config),",
-      "remove: (options) => requests.remove((config) => ({ ...given({ ...options, previous: undefined })(config),"
-    ],
-    [
-      "row: manage previous",
-      "manage: (options) => requests.manage(given(options))",
-      "manage: (options) => requests.manage(given({ ...options, previous: undefined }))"
-    ],
-    [
-      "row: remove include",
-      "remove: (options) => requests.remove((config) => ({ ...given(options)(config),",
-      "remove: (options) => requests.remove((config) => ({ ...given({ ...options, include: undefined })(config),"
-    ],
-    [
-      "row: stream sort",
-      "stream: (options = {}) => requests.stream(given(options))",
-      "stream: (options = {}) => requests.stream(given({ ...options, sort: undefined }))"
-    ],
-    [
-      "row: stream include",
-      "stream: (options = {}) => requests.stream(given(options))",
-      "stream: (options = {}) => requests.stream(given({ ...options, include: undefined }))"
-    ],
-    [
-      "row: stream user",
-      "stream: (options = {}) => requests.stream(given(options))",
-      "stream: (options = {}) => requests.stream(given({ ...options, user: undefined }))"
-    ]
+    ["row: userId", "options.userId ?? userId", "userId"]
   ]),
-  ...of("src/pubnub/Members.ts", ["test/pubnub/Members.test.ts"], [
+  ...of("src/pubnub/internal/objects/relations.ts", ["test/pubnub/Members.test.ts"], [
     [
       "row: set next",
-      "set: (options) => requests.set(() => ({ ...given(options)(),",
-      "set: (options) => requests.set(() => ({ ...given({ ...options, next: undefined })(),"
+      "({ ...withOwner(options)(config), set:",
+      "({ ...withOwner(options)(config), next: undefined, set:"
     ],
     [
       "row: remove next",
-      "remove: (options) => requests.remove(() => ({ ...given(options)(),",
-      "remove: (options) => requests.remove(() => ({ ...given({ ...options, next: undefined })(),"
+      "({ ...withOwner(options)(config), remove:",
+      "({ ...withOwner(options)(config), next: undefined, remove:"
     ],
     [
       "row: manage next",
-      "manage: (options) => requests.manage(given(options))",
-      "manage: (options) => requests.manage(given({ ...options, next: undefined }))"
+      "change(\"manage\", withOwner(options))",
+      "change(\"manage\", withOwner({ ...options, next: undefined }))"
     ],
     [
       "row: list previous",
-      "list: (options) => requests.list(given(options))",
-      "list: (options) => requests.list(given({ ...options, previous: undefined }))"
+      "(options) => Effect.flatMap(request(operation, options),",
+      "(options) => Effect.flatMap(request(operation, { ...options, previous: undefined }),"
     ],
     [
       "row: set previous",
-      "set: (options) => requests.set(() => ({ ...given(options)(),",
-      "set: (options) => requests.set(() => ({ ...given({ ...options, previous: undefined })(),"
+      "({ ...withOwner(options)(config), set:",
+      "({ ...withOwner(options)(config), previous: undefined, set:"
     ],
     [
       "row: remove previous",
-      "remove: (options) => requests.remove(() => ({ ...given(options)(),",
-      "remove: (options) => requests.remove(() => ({ ...given({ ...options, previous: undefined })(),"
+      "({ ...withOwner(options)(config), remove:",
+      "({ ...withOwner(options)(config), previous: undefined, remove:"
     ],
     [
       "row: manage previous",
-      "manage: (options) => requests.manage(given(options))",
-      "manage: (options) => requests.manage(given({ ...options, previous: undefined }))"
+      "change(\"manage\", withOwner(options))",
+      "change(\"manage\", withOwner({ ...options, previous: undefined }))"
     ],
     [
       "row: remove include",
-      "remove: (options) => requests.remove(() => ({ ...given(options)(),",
-      "remove: (options) => requests.remove(() => ({ ...given({ ...options, include: undefined })(),"
+      "({ ...withOwner(options)(config), remove:",
+      "({ ...withOwner(options)(config), include: undefined, remove:"
     ],
     [
       "row: stream filter",
-      "stream: (options) => requests.stream(given(options))",
-      "stream: (options) => requests.stream(given({ ...options, filter: undefined }))"
+      "request(operation, { ...options, ...at })",
+      "request(operation, { ...options, filter: undefined, ...at })"
     ],
     [
       "row: stream sort",
-      "stream: (options) => requests.stream(given(options))",
-      "stream: (options) => requests.stream(given({ ...options, sort: undefined }))"
+      "request(operation, { ...options, ...at })",
+      "request(operation, { ...options, sort: undefined, ...at })"
     ],
     [
       "row: stream include",
-      "stream: (options) => requests.stream(given(options))",
-      "stream: (options) => requests.stream(given({ ...options, include: undefined }))"
+      "request(operation, { ...options, ...at })",
+      "request(operation, { ...options, include: undefined, ...at })"
     ],
     [
       "row: stream pageSize",
-      "stream: (options) => requests.stream(given(options))",
-      "stream: (options) => requests.stream(given({ ...options, pageSize: undefined }))"
-    ]
-  ]),
-  ...of("src/pubnub/internal/objects/relations.ts", ["test/pubnub/Members.test.ts"], [
+      "request(operation, { ...options, ...at })",
+      "request(operation, { ...options, pageSize: undefined, ...at })"
+    ],
     ["row: custom: merge of memberships", "Update.merge(body, before, how)", "Update.merge(body, before)"]
   ]),
   ...of("src/pubnub/internal/objects/pages.ts", ["test/pubnub/Memberships.test.ts"], [

@@ -8,6 +8,7 @@
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { isUndecodable, type UndecodableItem } from "../../../UndecodableItem.ts"
@@ -35,14 +36,14 @@ export type News =
     | { readonly isAboutEnd: true; readonly event: SubscribeEvent.UserEvent }
   )
 
-/** What makes members other than memberships. `M` is a membership with all its parts, `U` its other end. */
+/** What distinguishes members from memberships. `M` is a membership with all its parts, `U` its other end. */
 export interface Kind<M, U, F extends string> {
-  readonly operation: "Members.live" | "Memberships.live"
+  readonly module: "Members" | "Memberships"
   readonly owner: "channel" | "user"
+  /** The service's name of the other end. */
+  readonly wire: string
   /** The id of the other end. */
-  readonly idOf: (membership: M) => string
-  /** The same of a membership that cannot be decoded, as far as that can be told. */
-  readonly rawIdOf: (raw: unknown) => string | undefined
+  readonly inputId: (membership: M) => string
   /** The filter of a list that finds one membership. */
   readonly filterOf: (id: string) => ObjectFilter.Filter<F>
   readonly newsOf: (event: SubscribeEvent.SubscribeEvent, owner: string) => News | undefined
@@ -75,10 +76,11 @@ export const keep = <
 ) =>
   Effect.suspend(() => {
     type Held = ReadonlyMap<string, M>
+    const operation = `${kind.module}.live`
     // Only when something is read: an owner that is no text is refused before.
     const name = () => `the ${kind.owner === "channel" ? "members" : "memberships"} of ${owner}`
     const mapOf = (memberships: Iterable<M>): Held =>
-      new Map(Array.from(memberships, (membership) => [kind.idOf(membership), membership]))
+      new Map(Array.from(memberships, (membership) => [kind.inputId(membership), membership]))
     const newsIn = (events: Events): ReadonlyArray<News> => events.flatMap((event) => kind.newsOf(event, owner) ?? [])
 
     /** Until when a removal may have happened while several pages were read. */
@@ -102,17 +104,19 @@ export const keep = <
       const found = yield* Effect.forEach(filters, page)
       const items = found.flatMap(({ items }) => items)
       const listed = yield* Items.decoded(items, name())
-      const isAmong = (id: string | undefined) => id !== undefined && ids.has(id)
-      undecodable = [...undecodable.filter(({ raw }) => !isAmong(kind.rawIdOf(raw))), ...items.filter(isUndecodable)]
-      const memberships = mapOf([...[...held.values()].filter((one) => !ids.has(kind.idOf(one))), ...listed])
+      const isAmong = (raw: unknown) => {
+        const end = Predicate.hasProperty(raw, kind.wire) ? raw[kind.wire] : undefined
+        return Predicate.hasProperty(end, "id") && Predicate.isString(end.id) && ids.has(end.id)
+      }
+      undecodable = [...undecodable.filter(({ raw }) => !isAmong(raw)), ...items.filter(isUndecodable)]
+      const memberships = mapOf([...[...held.values()].filter((one) => !ids.has(kind.inputId(one))), ...listed])
       if ((yield* Clock.currentTimeMillis) > shaken) return memberships
       return (yield* total) === memberships.size + undecodable.length ? memberships : yield* read
     })
 
     const after = (held: M | undefined, { event, id, isAboutEnd }: News) => {
       if (!isAboutEnd) {
-        return ObjectEvents.after(held, event, (custom) =>
-          codec.decode(custom, { operation: kind.operation, kind: "membership", id }))
+        return ObjectEvents.after(held, event, (custom) => codec.decode(custom, { operation, kind: "membership", id }))
       }
       // Of a user who is about to become a member, or was one.
       if (held === undefined) {
@@ -121,19 +125,17 @@ export const keep = <
       const end = kind.endOf(held)
       return Effect.map(
         ObjectEvents.after(end, event, Effect.succeed),
-        (next) =>
-          next === ObjectEvents.inDoubt ? next : next === end ? held : kind.withEnd(held, next)
+        (next) => next === ObjectEvents.inDoubt ? next : next === end ? held : kind.withEnd(held, next)
       )
     }
 
     return LiveRecords.keep<Held, string, E, RD | Needs>({
-      operation: kind.operation,
+      operation,
       kind: kind.owner,
       id: owner,
       read,
       readParts,
-      undecodable: () =>
-        undecodable,
+      undecodable: () => undecodable,
       follow: Effect.fnUntraced(function*(held: Held, events: Events) {
         const doubted = new Set<string>()
         const now = yield* Clock.currentTimeMillis

@@ -75,18 +75,11 @@ export const typedChange = <Change extends SubscribeEvent.Change, C, RD, RE>(
 > =>
   custom === undefined
     ? Effect.succeed(rest)
-    : Effect.map(decodeOption(codec, custom, owner), (custom) => ({ ...rest, custom }))
-
-/** Decodes the custom data of a change: `None` where it was cleared. */
-export const decodeOption = <A, B, E, R>(
-  { decode }: { readonly decode: (custom: A, owner: Owner) => Effect.Effect<B, E, R> },
-  custom: Option.Option<A>,
-  owner: Owner
-): Effect.Effect<Option.Option<B>, E, R> =>
-  Option.match(custom, {
-    onNone: () => Effect.succeedNone,
-    onSome: (custom) => Effect.asSome(decode(custom, owner))
-  })
+    : Option.match(custom, {
+      onNone: () => Effect.succeed({ ...rest, custom: Option.none() }),
+      onSome: (custom) =>
+        Effect.map(codec.decode(custom, owner), (custom) => ({ ...rest, custom: Option.some(custom) }))
+    })
 
 /** Decodes the custom data of a record: an absent key where it is not set. */
 export const decodePart = <C, E, RD>(

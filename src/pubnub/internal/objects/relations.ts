@@ -36,6 +36,10 @@ export interface Kind<W extends Wire, K extends Relations.Kind> {
   readonly wire: "uuid" | "channel"
   /** The option with the owner, the option with the id to update, and the list of ids: the names that a caller uses. */
   readonly names: { readonly owner: string; readonly id: string; readonly items: string }
+  readonly ownerOf: (options: K["owner"], config: PubNubConfig["Service"]) => string
+  /** The id of the membership to update. */
+  readonly updatedId: (which: K["which"]) => string
+  readonly itemsOf: <I>(options: Items<K, I>) => ReadonlyArray<I>
   readonly path: (owner: string) => Path
   readonly schema: Schema.ConstraintDecoder<W>
   readonly idOf: (wire: W) => string
@@ -43,6 +47,9 @@ export interface Kind<W extends Wire, K extends Relations.Kind> {
   readonly inputId: (input: K["id"]) => string
   readonly build: <C>(wire: W, custom: { readonly custom?: C }) => Relations.Relation<K, K["include"], C>
 }
+
+/** The option that lists what to set, or to remove. */
+type Items<K extends Relations.Kind, I> = { readonly [Name in keyof K["items"]]: ReadonlyArray<I> }
 
 type Verb = "set" | "remove" | "manage"
 
@@ -121,21 +128,27 @@ export const make = <
       }
     })
 
+  /** The options of a call, with the owner that is meant. */
+  const withOwner = <O extends K["owner"]>(options: O): Given<O & { readonly owner: string }> => (config) => ({
+    ...options,
+    owner: kind.ownerOf(options, config)
+  })
+
   const items = (operation: string, page: Pages.Page<Pages.Item<W>>) =>
     Pages.mapItems(page, Pages.typed((wire: W) => typed(operation, wire)))
 
-  const list = (given: Given<Owned>) => {
+  const list = (options: K["owner"] & Pages.Asked) => {
     const operation = `${kind.module}.list`
     return reading(
       operation,
-      given,
+      withOwner(options),
       (options) => Effect.flatMap(request(operation, options), (page) => items(operation, page))
     )
   }
 
-  const stream = (given: Given<Owned>) => {
+  const stream = (options: K["owner"] & Pages.Asked) => {
     const operation = `${kind.module}.stream`
-    return Stream.unwrap(reading(operation, given, (options) =>
+    return Stream.unwrap(reading(operation, withOwner(options), (options) =>
       Effect.succeed(
         Pages.streamOf((at) => request(operation, { ...options, ...at }), kind.idOf).pipe(
           Stream.mapEffect(Pages.typed((wire: W) => typed(operation, wire)))
@@ -183,7 +196,7 @@ export const make = <
     return Effect.flatMap(request(operation, options, issues, body), (page) => items(operation, page))
   }
 
-  const change = (verb: "set" | "manage") => (given: Given<Changes<C, K["id"]> & Owned>) =>
+  const change = (verb: "set" | "manage", given: Given<Changes<C, K["id"]> & Owned>) =>
     readingChanges(verb, given, (options) =>
       Effect.flatMap(
         Effect.forEach(options.set ?? [], ({ fields, id }, index) =>
@@ -247,10 +260,14 @@ export const make = <
   }
 
   const update = (
-    given: Given<Updated>,
+    options: K["which"] & K["owner"] & AppContext.MergeOptions,
     f: (relation: Relations.Relation<K, K["include"], C>) => Fields.Settings<C>
   ) => {
     const operation = `${kind.module}.update`
+    const given = (config: PubNubConfig["Service"]) => ({
+      ...withOwner(options)(config),
+      id: kind.updatedId(options)
+    })
     return reading(operation, given, (options) => updateOne(operation, options, f), (options) => [
       ...Fields.idIssues(names.owner, options.owner),
       ...Fields.idIssues(names.id, options.id),
@@ -300,10 +317,15 @@ export const make = <
   return {
     list,
     stream,
-    set: change("set"),
-    manage: change("manage"),
-    remove: (given: Given<Pick<Changes<C, K["id"]>, "remove"> & Owned>) =>
-      readingChanges("remove", given, (options) => write("remove", [], options)),
+    set: (options: K["owner"] & Pages.Asked & Items<K, string | K["id"] & Fields.Settings<C>>) =>
+      change("set", (config) => ({ ...withOwner(options)(config), set: kind.itemsOf(options) })),
+    manage: (options: K["owner"] & Pages.Asked & Changes<C, K["id"]>) => change("manage", withOwner(options)),
+    remove: (options: K["owner"] & Pages.Asked & Items<K, string | K["id"]>) =>
+      readingChanges(
+        "remove",
+        (config) => ({ ...withOwner(options)(config), remove: kind.itemsOf(options) }),
+        (options) => write("remove", [], options)
+      ),
     update
   }
 }
