@@ -29,6 +29,12 @@ export const define = <S extends Schema.Constraint>(schema: S, check: Derived): 
   return schema
 }
 
+/** The result of `JSON.parse`. To check again that it is JSON would cost more than everything else. */
+export const Parsed = define(
+  Schema.declare((_value): _value is Schema.Json => true),
+  (json) => json === undefined ? unusual : json
+)
+
 /** The check of a schema, if it has one. */
 export const of = (schema: unknown): Derived => {
   if (!Schema.isSchema(schema)) return undefined

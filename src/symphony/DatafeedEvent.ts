@@ -11,15 +11,21 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as DatafeedStatus from "./DatafeedStatus.ts"
 import { taggedStruct } from "../internal/taggedStruct.ts"
+import * as Usual from "../internal/usual.ts"
 import * as Lenient from "./internal/wire/lenient.ts"
 import { MessageStream, PostedMessage, User } from "./PostedMessage.ts"
 
 const { flag, id, instant, text } = Lenient.keys
 const user = Lenient.optional(User)
 const stream = Lenient.optional(MessageStream)
-const record = Schema.Record(Schema.String, Schema.Json).pipe(
-  Schema.catchDecoding(() => Effect.succeedSome({})),
-  Schema.withDecodingDefaultKey(Effect.succeed({}))
+const Fields = Schema.Record(Schema.String, Schema.Json)
+const isFields = Schema.is(Fields)
+const record = Usual.define(
+  Fields.pipe(
+    Schema.catchDecoding(() => Effect.succeedSome({})),
+    Schema.withDecodingDefaultKey(Effect.succeed({}))
+  ),
+  (json) => json === undefined ? {} : isFields(json) ? json : Usual.unusual
 )
 
 const base = {

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Usual from "../internal/usual.ts"
 import * as Sharing from "./internal/feed/sharing.ts"
 import * as Lenient from "./internal/wire/lenient.ts"
 
@@ -112,9 +113,13 @@ export class PostedMessage extends Schema.Opaque<PostedMessage>()(Schema.Struct(
   message: text,
   /** The message that was shared. It is left out where more than 16 messages share each other. */
   sharedMessage: Lenient.optional(
-    Schema.Unknown.pipe(
-      Schema.check(Schema.makeFilter(Sharing.isReadable)),
-      Schema.decodeTo(Schema.suspend((): Schema.Codec<PostedMessage, unknown> => PostedMessage))
+    // A message seldom shares another.
+    Usual.define(
+      Schema.Unknown.pipe(
+        Schema.check(Schema.makeFilter(Sharing.isReadable)),
+        Schema.decodeTo(Schema.suspend((): Schema.Codec<PostedMessage, unknown> => PostedMessage))
+      ),
+      () => Usual.unusual
     )
   ),
   /** The data of its entities, as JSON text. */

@@ -19,11 +19,8 @@ import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
 import { notBlank, UserId } from "./userId.ts"
 
-/** The result of `JSON.parse`. To check again that it is JSON would cost more than everything else. */
-export const Parsed = Usual.define(
-  Schema.declare((_value): _value is Schema.Json => true),
-  (json) => json === undefined ? Usual.unusual : json
-)
+/** The result of `JSON.parse`. */
+export const Parsed = Usual.Parsed
 
 /** Absent, or null where a newer service or a proxy writes one. */
 export const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))

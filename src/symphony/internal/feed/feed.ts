@@ -357,8 +357,7 @@ const makeMemory = () => {
     if (id === undefined) return true
     if (seen.has(id)) return false
     seen.add(id)
-    const [oldest] = seen
-    if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
+    if (seen.size > remembered) seen.delete(seen.values().next().value ?? "")
     return true
   }
 }

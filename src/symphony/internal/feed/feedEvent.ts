@@ -6,6 +6,7 @@ import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Codec from "../../../internal/codec.ts"
+import * as Usual from "../../../internal/usual.ts"
 import * as DatafeedEvent from "../../DatafeedEvent.ts"
 import { User } from "../../PostedMessage.ts"
 import * as Lenient from "../wire/lenient.ts"
@@ -32,9 +33,9 @@ const kinds = new Map<string, readonly [tag: DatafeedEvent.Event["_tag"], proper
   ["GENERICSYSTEMEVENT", ["GenericSystemEvent", "genericSystemEvent"]]
 ])
 
-const Fields = Schema.Record(Schema.String, Schema.Json)
+const Fields = Schema.Record(Schema.String, Usual.Parsed)
 
-const Envelope = Schema.Struct({
+export const Envelope = Schema.Struct({
   id: Lenient.optional(Schema.String),
   type: Schema.NonEmptyString,
   timestamp: Lenient.optional(Lenient.Instant),

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Input from "../../../internal/input.ts"
+import * as Usual from "../../../internal/usual.ts"
 import { Session } from "../../Session.ts"
 import { type Detail, type SymphonyError, Timeout } from "../../SymphonyError.ts"
 import { isDecoded } from "../../../UndecodableItem.ts"
@@ -113,7 +114,7 @@ export const read = (feedId: string, ackId: string): Request<Answer> =>
   })
 const decodeRead = Lenient.json(
   Schema.Struct({
-    events: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Json))),
+    events: Schema.optionalKey(Schema.NullOr(Schema.Array(Usual.Parsed))),
     ackId: Schema.String
   })
 )

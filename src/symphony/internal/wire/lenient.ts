@@ -3,6 +3,7 @@
  * unknown today. A message that was sent must not look like a failure because of a detail, so a value that does not fit is left
  * out.
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -12,8 +13,9 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
+import * as Usual from "../../../internal/usual.ts"
 import * as Ids from "../../Ids.ts"
-import { UndecodableItem } from "../../../UndecodableItem.ts"
+import { isUndecodable, UndecodableItem } from "../../../UndecodableItem.ts"
 
 /** A decoder of JSON answers: the result, or a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
@@ -66,18 +68,31 @@ export const entries = <A>(
 
 /** A key that is absent unless its value fits. */
 export const optional = <S extends Schema.Constraint>(schema: S) =>
-  Schema.optionalKey(schema).pipe(Schema.catchDecoding(() => Effect.succeedNone))
+  Usual.define(
+    Schema.optionalKey(schema).pipe(Schema.catchDecoding(() => Effect.succeedNone)),
+    Usual.nullish(Usual.of(schema))
+  )
 
 /** A list within an answer, each entry by itself and in its place; empty where there is no list. */
-export const list = <A>(item: Schema.Codec<A, unknown>) =>
-  optional(Schema.Array(entry(item))).pipe(
-    Schema.decodeTo(Schema.Array(Schema.toType(Schema.Union([UndecodableItem, item]))), {
-      decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<A | UndecodableItem>>) =>
-        Option.orElseSome(entries, () => [])
-      ),
-      encode: SchemaGetter.passthrough()
-    })
+export const list = <A>(item: Schema.Codec<A, unknown>) => {
+  const entries = Usual.list(Usual.of(item))
+  return Usual.define(
+    optional(Schema.Array(entry(item))).pipe(
+      Schema.decodeTo(Schema.Array(Schema.toType(Schema.Union([UndecodableItem, item]))), {
+        decode: SchemaGetter.transformOptional((entries: Option.Option<ReadonlyArray<A | UndecodableItem>>) =>
+          Option.orElseSome(entries, () => [])
+        ),
+        encode: SchemaGetter.passthrough()
+      })
+    ),
+    entries && ((json) =>
+      json === undefined || json === null
+        ? []
+        : Array.isArray(json) && json.some(isUndecodable)
+        ? Usual.unusual
+        : entries(json))
   )
+}
 
 /**
  * The same with keys that the service writes under other names, or deeper: `a.b`. Under the name of the model they are read too, and written:
@@ -86,65 +101,94 @@ export const list = <A>(item: Schema.Codec<A, unknown>) =>
 export const renamed = <A>(
   codec: Schema.Codec<A, unknown>,
   names: { readonly [wire: string]: string }
-): Schema.Codec<A, unknown> =>
-  Schema.Record(Schema.String, Schema.Unknown).pipe(
-    Schema.decodeTo(
-      codec,
-      SchemaTransformation.transform({
-        decode: (fields): unknown => {
-          const renamed: { [key: string]: unknown } = { ...fields }
-          for (const [wire, model] of Object.entries(names)) {
-            const value = renamed[model] ?? lookUp(fields, wire)
-            if (value !== undefined) renamed[model] = value
-          }
-          return renamed
-        },
-        encode: (fields) => Predicate.isObject(fields) ? { ...fields } : {}
-      })
-    )
+): Schema.Codec<A, unknown> => {
+  const rename = (fields: object): unknown => {
+    const renamed: { [key: string]: unknown } = { ...fields }
+    for (const [wire, model] of Object.entries(names)) {
+      const value = renamed[model] ?? lookUp(fields, wire)
+      if (value !== undefined) renamed[model] = value
+    }
+    return renamed
+  }
+  const check = Usual.of(codec)
+  return Usual.define(
+    Schema.Record(Schema.String, Schema.Unknown).pipe(
+      Schema.decodeTo(
+        codec,
+        SchemaTransformation.transform({
+          decode: rename,
+          encode: (fields) => Predicate.isObject(fields) ? { ...fields } : {}
+        })
+      )
+    ),
+    check && ((json) => Predicate.isObject(json) ? check(rename(json)) : Usual.unusual)
   )
+}
 
 const lookUp = (fields: unknown, path: string): unknown =>
   path.split(".").reduce((value, key) => Predicate.hasProperty(value, key) ? value[key] : undefined, fields)
 
+const integerText = /^-?\d{1,16}$/
+
 /** A whole number, as a number or as text. */
 export const Integer = Schema.Union([
   Schema.Int,
-  Schema.String.pipe(
-    Schema.check(Schema.isPattern(/^-?\d{1,16}$/)),
-    Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
+  Usual.define(
+    Schema.String.pipe(
+      Schema.check(Schema.isPattern(integerText)),
+      Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
+    ),
+    (json) =>
+      typeof json === "string" && integerText.test(json) && Number.isSafeInteger(Number(json))
+        ? Number(json)
+        : Usual.unusual
   )
 ])
 
 /** Milliseconds since 1970, as a number or as text. */
-export const Instant = Integer.pipe(Schema.decodeTo(Schema.DateTimeUtcFromMillis))
+export const Instant = Usual.define(
+  Integer.pipe(Schema.decodeTo(Schema.DateTimeUtcFromMillis)),
+  (json) =>
+    Number.isSafeInteger(json) ? Option.getOrElse(DateTime.make(Number(json)), () => Usual.unusual) : Usual.unusual
+)
 
 /** `true` and `false`, also as text. */
-export const Flag = Schema.Union([
-  Schema.Boolean,
-  Schema.Literals(["true", "false"]).pipe(
-    Schema.decodeTo(
-      Schema.Boolean,
-      SchemaTransformation.transform({
-        decode: (text): boolean => text === "true",
-        encode: (flag) => flag ? "true" as const : "false" as const
-      })
+export const Flag = Usual.define(
+  Schema.Union([
+    Schema.Boolean,
+    Schema.Literals(["true", "false"]).pipe(
+      Schema.decodeTo(
+        Schema.Boolean,
+        SchemaTransformation.transform({
+          decode: (text): boolean => text === "true",
+          encode: (flag) => flag ? "true" as const : "false" as const
+        })
+      )
     )
-  )
-])
+  ]),
+  Usual.of(Schema.Boolean)
+)
 
 /** Text, also where it was written as a number. */
-export const TextOrNumber = Schema.Union([
-  Schema.String,
-  Schema.Finite.pipe(Schema.decodeTo(Schema.String, SchemaTransformation.transform({ decode: String, encode: Number })))
-])
+export const TextOrNumber = Usual.define(
+  Schema.Union([
+    Schema.String,
+    Schema.Finite.pipe(
+      Schema.decodeTo(Schema.String, SchemaTransformation.transform({ decode: String, encode: Number }))
+    )
+  ]),
+  Usual.of(Schema.String)
+)
 
 /** The id of a message or a stream, in the URL-safe alphabet. */
-export const Id = Schema.String.pipe(
-  Schema.decodeTo(
-    Schema.NonEmptyString,
-    SchemaTransformation.transform({ decode: Ids.toUrlSafe, encode: (id) => id })
-  )
+export const Id = Usual.define(
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.NonEmptyString,
+      SchemaTransformation.transform({ decode: Ids.toUrlSafe, encode: (id) => id })
+    )
+  ),
+  (json) => Ids.toUrlSafe(typeof json === "string" ? json : "") || Usual.unusual
 )
 
 /** Keys that are absent unless their values fit. */
