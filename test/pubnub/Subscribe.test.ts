@@ -483,10 +483,12 @@ describe("cursors", () => {
 describe("reconnecting", () => {
   const faults = Faults.Fault
 
-  it.effect("emits Interrupted at once with reason, attempt and delay, and Reconnected at its end", () =>
+  it.effect("emits Interrupted at once with reason, cursor, attempt and delay, and Reconnected at its end", () =>
     Effect.gen(function*() {
       const service = yield* emulator
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+      yield* service.publish({ channel: "a", message: "before" })
+      yield* VirtualTime.advance("1 second")
       yield* service.restart
       yield* VirtualTime.advance("10 millis")
       const interrupted = seen.at(-1)
@@ -498,7 +500,9 @@ describe("reconnecting", () => {
       )
       yield* service.publish({ channel: "a", message: "meanwhile" })
       yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message", "Interrupted", "Reconnected", "Message"])
+      const resumed = yield* collectConnected(Subscribe.stream({ channels: ["a"], from: interrupted.cursor }))
+      assert.deepStrictEqual(payloads(resumed.seen), ["meanwhile"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("retries every 0.5 to 30 seconds in an outage of an hour, and loses nothing", () =>

@@ -320,7 +320,9 @@ describe.each(ways)("a reader %s", (_, sharing) => {
 })
 
 describe("a reader that never pulls", () => {
-  it.effect("keeps fewer than 200 statuses while the service fails again and again", () => {
+  it.effect.each(
+    [["Interrupted", isLong ? "2 hours" : "20 minutes"], ["Reconnected", "10 minutes"]] as const
+  )("keeps fewer than 200 statuses while the service fails again and again, and ends with a true %s", ([tag, time]) => {
     const { layer } = service(
       ({ kind, number }) => kind === "poll" && number % 2 === 1 ? { status: 503, error: true } : page(at(0)),
       "1500 millis"
@@ -328,11 +330,15 @@ describe("a reader that never pulls", () => {
     return Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const { seen } = yield* collect(Stream.tap(Subscribe.stream({ channels: ["a"] }), () => Deferred.await(gate)))
-      yield* VirtualTime.advance(isLong ? "2 hours" : "20 minutes")
+      const statuses = yield* collect(Subscriber.statuses)
+      yield* VirtualTime.advance(time)
+      for (let turn = 0; turn < 500 && statuses.seen.at(-1)?._tag !== tag; turn++) {
+        yield* VirtualTime.advance("10 millis")
+      }
       yield* Deferred.succeed(gate, undefined)
-      yield* VirtualTime.advance("10 millis")
+      yield* VirtualTime.advance(1)
       assert.isBelow(seen.length, 200)
-      assert.include(["Interrupted", "Reconnected"], seen.at(-1)?._tag)
+      assert.deepStrictEqual([seen.at(-1)?._tag, statuses.seen.at(-1)?._tag], [tag, tag])
     }).pipe(Effect.provide(Subscriber.layer().pipe(Layer.provideMerge(world(layer)))))
   })
 

@@ -470,22 +470,26 @@ describe("live memberships", () => {
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("with typed custom data, report one that does not match until it matches", () =>
+  it.effect("with typed custom data, report one that does not match until it matches, and keep the others", () =>
     Effect.gen(function*() {
       const Typed = Memberships.withCustom(Schema.Struct({ since: Schema.Finite }))
       const { setMembership } = yield* emulator
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 1 } })
+      yield* setMembership({ userId: "ada", channel: "room", custom: { since: 7 } })
       const live = yield* Typed.live()
-      const since = Effect.map(valueOf(live), (all) => [...all.values()].map(({ custom }) => custom?.since))
+      const since = Effect.map(
+        valueOf(live),
+        (all) => Array.from(all, ([channel, { custom }]) => [channel, custom?.since])
+      )
       yield* later
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: "yesterday" } })
       yield* later
-      const { undecodable = [], ...odd } = yield* look(live)
-      assert.deepStrictEqual<unknown>(odd, { value: new Map(), state: "current" })
+      const { state, undecodable = [] } = yield* look(live)
+      assert.deepStrictEqual([state, yield* since], ["current", [["room", 7]]])
       assert.deepStrictEqual(undecodable.map(({ issue }) => /since/.test(issue)), [true])
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 2 } })
       yield* later
-      assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [2]])
+      assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [["lobby", 2], ["room", 7]]])
       assert.notProperty(yield* look(live), "undecodable")
       assert.strictEqual((yield* Effect.flip(Typed.live({ userId: "a.*" })))._tag, "PubNubError")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
@@ -592,25 +596,26 @@ describe("live members", () => {
       assert.strictEqual(yield* stateOf(live), "current")
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("with typed custom data, report one that does not match until it matches", () =>
+  it.effect("with typed custom data, report one that does not match until it matches, and keep the others", () =>
     Effect.gen(function*() {
       const Typed = Members.withCustom(Schema.Struct({ since: Schema.Finite }))
       const { setMembership } = yield* emulator
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 1 } })
+      yield* setMembership({ userId: "bob", channel: "lobby", custom: { since: 7 } })
       const live = yield* Typed.live({ channel: "lobby" })
       const since = Effect.map(
         valueOf(live),
-        (members) => [...members.values()].map(({ custom }) => custom?.since)
+        (members) => Array.from(members, ([user, { custom }]) => [user, custom?.since])
       )
       yield* later
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: "yesterday" } })
       yield* later
-      const { undecodable = [], ...odd } = yield* look(live)
-      assert.deepStrictEqual<unknown>(odd, { value: new Map(), state: "current" })
+      const { state, undecodable = [] } = yield* look(live)
+      assert.deepStrictEqual([state, yield* since], ["current", [["bob", 7]]])
       assert.deepStrictEqual(undecodable.map(({ issue }) => /since/.test(issue)), [true])
       yield* setMembership({ userId: "ada", channel: "lobby", custom: { since: 2 } })
       yield* later
-      assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [2]])
+      assert.deepStrictEqual([yield* stateOf(live), yield* since], ["current", [["ada", 2], ["bob", 7]]])
       assert.notProperty(yield* look(live), "undecodable")
       assert.strictEqual((yield* Effect.flip(Typed.live({ channel: "a.*" })))._tag, "PubNubError")
     }).pipe(Effect.scoped, Effect.provide(emulated())))

@@ -339,7 +339,7 @@ describe("statuses", () => {
 })
 
 describe("an event that comes by two names", () => {
-  it.effect("is delivered once", () =>
+  it.effect("is delivered once, and twice with two contents", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
       const reader = new Reader(core, { from: undefined, capacity: 100, strategy: "dropping", within: 0 })
@@ -347,7 +347,8 @@ describe("an event that comes by two names", () => {
       yield* taken(reader)
       reader.offer(eventsOf([1, 2], { channel: "x.y", by: "x.*" }))
       reader.offer(eventsOf([1, 2, 3], { channel: "x.y", by: "x.y" }))
-      assert.deepStrictEqual(payloads((yield* taken(reader)).all), [1, 2, 3])
+      reader.offer(eventsOf([2], { channel: "x.y", by: "x.y", payload: "other" }))
+      assert.deepStrictEqual(payloads((yield* taken(reader)).all), [1, 2, 3, "other"])
     }).pipe(Effect.provide(emulated())))
 })
 
