@@ -435,20 +435,23 @@ describe("readers", () => {
 })
 
 describe("many small pages behind a gap", () => {
-  it.effect("are delivered within 30 seconds", () =>
+  it.effect("are delivered, and read a few times each", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join({ capacity: 1_000_000 })
       lane.receive(yield* pageOf(300), true)
       const count = isLong ? 40_000 : 10_000
       const at = BigInt((yield* here).position) + 10_000_000n
-      const started = performance.now()
+      let reads = 0
       for (let n = 0; n < count; n++) {
         const position = String(at + BigInt(n))
         const arrivals = [Arrival.read({ c: "a", b: "a", d: 300 + n, p: { t: position, r: 1 } })]
         lane.receive(
           {
-            arrivals,
+            get arrivals() {
+              reads++
+              return arrivals
+            },
             lateBy: 0n,
             position,
             believed: true,
@@ -459,7 +462,7 @@ describe("many small pages behind a gap", () => {
         )
       }
       for (let turn = 0; turn < 100 && seen.length < 300 + count; turn++) yield* VirtualTime.advance("1 second")
-      assert.isBelow(performance.now() - started, 30_000)
+      assert.isBelow(reads, 10 * count)
       assert.deepStrictEqual(payloads(seen), numbers(300 + count))
     }).pipe(Effect.scoped, Effect.provide(emulated())), 60_000)
 })
