@@ -54,18 +54,18 @@ const throwing = Layer.effectContext(Effect.gen(function*() {
   return Context.make(Sabotage, sabotage).pipe(Context.add(HttpClient.HttpClient, client))
 }))
 
-const world = (options: Parameters<typeof emulated>[0] = {}) =>
-  Subscriber.layer().pipe(
-    Layer.provideMerge(throwing),
-    Layer.provideMerge(emulated({
-      ...options,
-      config: { secretKey: Redacted.make("s3cr3t"), authToken: Redacted.make("t0k/en"), ...options.config }
-    }))
-  )
+type Options = Parameters<typeof emulated>[0]
+
+const client = (options: Options = {}) =>
+  throwing.pipe(Layer.provideMerge(emulated({
+    ...options,
+    config: { secretKey: Redacted.make("s3cr3t"), authToken: Redacted.make("t0k/en"), ...options?.config }
+  })))
 
 /** Without a secret, since signatures are made by the platform, in its own time. */
-const plain = (options: Parameters<typeof emulated>[0] = {}) =>
-  world({ ...options, config: { secretKey: undefined, ...options.config } })
+const unsigned = (options: Options = {}) => client({ ...options, config: { secretKey: undefined, ...options?.config } })
+
+const plain = (options: Options = {}) => Layer.provideMerge(Subscriber.layer(), unsigned(options))
 
 const later = VirtualTime.advance("1 second")
 
@@ -92,7 +92,15 @@ const throws = Schedule.forever.pipe(Schedule.modifyDelay(() => {
 
 const broken = Faults.Fault.ServerError({ status: 500, handled: false })
 
-describe("a stream of a shared connection", () => {
+/** How a stream is read: with a connection that is shared, or one of its own. */
+const connections = [
+  ["a shared connection", Subscriber.layer()],
+  ["a connection of its own", Layer.empty]
+] as const
+
+describe.each(connections)("a stream of %s", (_, sharing) => {
+  const plain = (options: Options = {}) => Layer.provideMerge(sharing, unsigned(options))
+
   it.effect("fails with its cursor when its schedule throws, and loses nothing", () =>
     Effect.gen(function*() {
       const options = { channels: ["a"], reconnect: { ServerFailure: throws } }
@@ -194,7 +202,12 @@ describe("a stream of a shared connection", () => {
       assert.isTrue(Exit.isFailure(exit))
       assert.include(endOf(fiber).message, "{secret} {secret} {secret}")
     }).pipe(
-      Effect.provide(world({ script: [{ on: "handshake", fault: Faults.Fault.ConnectionRefused(), times: 9 }] }))
+      Effect.provide(
+        Layer.provideMerge(
+          sharing,
+          client({ script: [{ on: "handshake", fault: Faults.Fault.ConnectionRefused(), times: 9 }] })
+        )
+      )
     ))
 })
 
