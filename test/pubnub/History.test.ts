@@ -391,12 +391,3 @@ it.effect("list reads unusual entries and actions, and gives a StoredUndecodable
     }]),
     PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
   ))))
-
-it.effect("list gives no message older than the retention, unless its ttl is infinite", () =>
-  Effect.gen(function*() {
-    yield* publish("a", 3)
-    yield* Publish.publish({ channel: "a", message: "kept", ttl: "Infinity" })
-    yield* VirtualTime.advance("25 hours")
-    yield* Publish.publish({ channel: "a", message: "new" })
-    assert.deepStrictEqual(payloads((yield* History.list({ channel: "a" })).items), ["kept", "new"])
-  }).pipe(Effect.provide(emulated({ emulator: { limits: { historyRetention: "24 hours" } } }))))
