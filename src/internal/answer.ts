@@ -12,7 +12,7 @@ export type Verdict =
   /** The service failed, or something between here and the service answered in its place. Another attempt may succeed. */
   | "Failed"
 
-/** Statuses that a gateway may give by itself, with any body. They are never final. */
+/** Statuses that a gateway may send by itself, with any body. They are never final. */
 const passing = [408, 425, 499]
 
 /** A request is too large for the service or for a gateway: both are final. */
@@ -31,7 +31,7 @@ export const judge = (status: number, isOwn: boolean): Verdict =>
     ? "Refused"
     : "Failed"
 
-/** Whether nothing was read of where the service is: a browser hides the status of a redirect that it does not follow. */
+/** Whether the answer is a redirect. A browser shows the status 0 for a redirect that it does not follow. */
 export const isRedirect = (status: number): boolean => status === 0 || status >= 300 && status < 400
 
 /** The description of a failure without an explanation. */

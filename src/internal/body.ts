@@ -1,6 +1,6 @@
 /**
- * The body of an answer as text, up to a limit: whoever answers decides how much comes, and whether it ever ends. What counts
- * is what is read, whatever `content-length` says and however small it was before decompression.
+ * The body of an answer as text, up to a limit: a server may send any amount, without end. The limit counts the bytes that are
+ * read, after decompression. It ignores `content-length`.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -10,7 +10,7 @@ import * as Text from "./text.ts"
 
 export interface Body {
   readonly text: string
-  /** Only of a body that has more bytes than this: `text` is its beginning then, with an ellipsis, as the cut may have gone through a secret. */
+  /** The limit, if the body is longer. `text` is then its beginning, with an ellipsis: the cut may be in the middle of a secret. */
   readonly limit?: number
 }
 
@@ -44,13 +44,12 @@ export const text = (
   })
 
 /**
- * The text that a client of the application read before, a logging one perhaps: what is left of the body then looks empty, or
- * cannot be read again at all.
+ * The text of a body that a client of the application has read already, for example to log it. Such a body looks empty, or cannot
+ * be read again.
  */
 const readBefore = ({ text }: HttpClientResponse.HttpClientResponse): Effect.Effect<Body> =>
   Effect.map(Effect.orElseSucceed(text, () => ""), (text) => ({ text }))
 
-/** The first bytes of some chunks. */
 const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
   const [first] = chunks
   if (chunks.length === 1 && first !== undefined) return first.subarray(0, size)

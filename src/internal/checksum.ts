@@ -1,4 +1,4 @@
-/** Text with a checksum in front, so that a change of it is noticed. */
+/** Text behind its checksum, to detect changes. */
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte
@@ -8,7 +8,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 const utf8 = new TextEncoder()
 
-/** The CRC-32 of a text in UTF-8, as eight hexadecimal digits. It finds every change within 32 bits. */
+/** The CRC-32 of a text in UTF-8, as eight hexadecimal digits. It detects every change within 32 bits. */
 export const of = (text: string): string => {
   let value = 0xffffffff
   for (const byte of utf8.encode(text)) value = (table[(value ^ byte) & 0xff] ?? 0) ^ (value >>> 8)
@@ -18,7 +18,7 @@ export const of = (text: string): string => {
 /** The text behind its checksum and a space. */
 export const seal = (text: string): string => `${of(text)} ${text}`
 
-/** The text that was sealed; `undefined` where it was changed, or cut. */
+/** The sealed text. `undefined` if it was changed or cut. */
 export const open = (sealed: string): string | undefined => {
   const text = sealed.slice(9)
   return sealed.slice(0, 9) === `${of(text)} ` ? text : undefined

@@ -1,6 +1,6 @@
 /**
- * Reading and writing with schemas, of ours and of users, when the input is foreign. A schema may throw: a transformation
- * calls `BigInt("x")`, a recursive one overflows the stack. That is an answer like any other here, in a bounded sentence.
+ * Decodes and encodes foreign values with schemas of this library and of users. A schema may throw: a transformation calls
+ * `BigInt("x")`, a recursive one overflows the stack. Here that is a failure like any other, with a sentence of limited length.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -10,12 +10,12 @@ import * as Schema from "effect/Schema"
 import * as Text from "./text.ts"
 import * as Usual from "./usual.ts"
 
-/** What is wrong with a value. It may quote what others wrote. */
+/** What is wrong with a value. It may quote foreign text. */
 export const issueOf = (error: Schema.SchemaError): string => {
   try {
     return Text.bounded(error.message)
   } catch {
-    // The path to the place is too long to be told.
+    // The path to the problem is too long to show.
     return "it does not match, many levels deep"
   }
 }
@@ -28,7 +28,7 @@ const orSentence = <A, R>(effect: Effect.Effect<A, Schema.SchemaError, R>): Effe
     Effect.catchDefect((defect) => Effect.fail(thrown(defect)))
   )
 
-/** Reads what a schema's own encoded form is, or fails with a sentence. */
+/** Decodes the encoded form of a schema, or fails with a sentence. */
 export const decode = <A, RD>(
   schema: Schema.ConstraintDecoder<A, RD>
 ): (input: unknown) => Effect.Effect<A, string, RD> => {
@@ -36,7 +36,7 @@ export const decode = <A, RD>(
   return (input) => orSentence(Effect.suspend(() => decode(input)))
 }
 
-/** The same at once, for a schema that needs nothing. What `JSON.parse` gave is read by the schema's check where it is usual. */
+/** The same without an Effect, for a schema without services. Reads the usual results of `JSON.parse` with the check of the schema. */
 export const decodeResult = <A>(schema: Schema.ConstraintDecoder<A>): (input: unknown) => Result.Result<A, string> => {
   const check = Usual.of(schema)
   const bySchema = decodeBySchema(schema)
@@ -46,11 +46,11 @@ export const decodeResult = <A>(schema: Schema.ConstraintDecoder<A>): (input: un
   }
 }
 
-// That a check gives what its schema gives is shown by tests.
+// Tests show that a check gives the same value as its schema.
 const isUsual = <A>(_schema: Schema.ConstraintDecoder<A>, value: unknown): value is A =>
   value !== Usual.unusual && value !== undefined
 
-/** Decodes by the schema alone. */
+/** Decodes with the schema alone. */
 export const decodeBySchema = <A>(
   schema: Schema.ConstraintDecoder<A>
 ): (input: unknown) => Result.Result<A, string> => {
@@ -65,7 +65,7 @@ export const decodeBySchema = <A>(
     })
 }
 
-/** Writes a schema's encoded form, or fails with a sentence. */
+/** Encodes a value with a schema, or fails with a sentence. */
 export const encode = <A, I, RE>(
   schema: Schema.ConstraintCodec<A, I, unknown, RE>
 ): (input: unknown) => Effect.Effect<I, string, RE> => {

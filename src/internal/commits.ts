@@ -1,4 +1,4 @@
-/** Commits of pages that finish in any order: a page counts when it and all pages before it are finished. */
+/** Commits of pages that finish in any order: a page is committed when it and all pages before it are finished. */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Front from "./front.ts"

@@ -1,9 +1,9 @@
 /**
- * Failures of the connect phase: no connection existed yet, so nothing was sent. They are told by the field that says what
- * failed, and by the codes of Node, undici, OpenSSL and the system.
+ * Recognizes failures of the connect phase: no connection existed, so nothing was sent. It reads the field that names the failed
+ * system call, and the codes of Node, undici, OpenSSL and the system.
  */
 
-/** What the first thing to try is about. */
+/** What the advice of an error is about. */
 export type Kind = "PlainPort" | "Certificate"
 
 const kinds: ReadonlyMap<string, Kind | undefined> = new Map<string, Kind | undefined>([
@@ -23,7 +23,7 @@ const kinds: ReadonlyMap<string, Kind | undefined> = new Map<string, Kind | unde
     "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
     "ERR_SSL_UNSUPPORTED_PROTOCOL"
   ].map((code) => [code, undefined] as const),
-  // What a port that speaks plain HTTP answers is no TLS.
+  // The port speaks plain HTTP.
   ...["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "ERR_SSL_HTTP_REQUEST", "EPROTO"].map((code) =>
     [code, "PlainPort"] as const
   ),
@@ -53,7 +53,7 @@ const kinds: ReadonlyMap<string, Kind | undefined> = new Map<string, Kind | unde
   ].map((code) => [code, "Certificate"] as const)
 ])
 
-/** What the first thing to try is about, where the code of a failure says so. */
+/** The kind of advice for a failure, if its code says it. */
 export const kindOf = (code: string | undefined): Kind | undefined => code === undefined ? undefined : kinds.get(code)
 
 /** An error that caused a failure. */
@@ -63,12 +63,12 @@ export interface Cause {
 }
 
 /**
- * All errors that caused a failure, at least one. Happy eyeballs report one for each address: the request may have been sent if
- * only one of them is not of the connect phase.
+ * All errors that caused a failure, at least one. Happy eyeballs report one for each address. If one of them is not of the connect
+ * phase, the request may have been sent.
  */
 export const causesOf = (failure: unknown): ReadonlyArray<Cause> => {
   const causes: Array<Cause> = []
-  // A loop over a set also visits what is added meanwhile, and each error once: errors may be many, deep and cyclic.
+  // A loop over a set visits items that are added meanwhile, and each of them once: causes may be many, deep and cyclic.
   const errors = new Set([failure])
   for (const error of errors) {
     const code = textOf(error, "code")
@@ -84,7 +84,7 @@ const textOf = (error: unknown, key: "code" | "syscall" | "message"): string | u
   return typeof value === "string" ? value : undefined
 }
 
-/** The errors that say more than this one. */
+/** The causes of an error. */
 const errorsBelow = (error: unknown, code: string | undefined): ReadonlyArray<unknown> => {
   if (typeof error !== "object" || error === null) return []
   if ("errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return error.errors
@@ -95,7 +95,7 @@ const isOfConnectPhase = (error: unknown, code: string | undefined): boolean => 
   if (code === undefined) return false
   const syscall = textOf(error, "syscall")
   return kinds.has(code) || syscall === "connect" || syscall === "getaddrinfo" ||
-    // Node says it with the code of any broken connection, and only these words tell.
+    // Node uses the code of any broken connection here. Only the text shows the phase.
     code === "ECONNRESET" &&
       textOf(error, "message")?.startsWith("Client network socket disconnected before secure TLS") === true
 }

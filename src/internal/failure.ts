@@ -1,9 +1,9 @@
-/** The one way in which errors are made: each has a message, and says whether another attempt can help and when. */
+/** Makes error classes: each error has a message, and says whether and when another attempt can succeed. */
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
-/** What every error says of another attempt. */
+/** Whether and when another attempt can succeed. */
 export interface Failure {
   /** Whether another attempt can succeed. */
   readonly isRetryable: boolean
@@ -11,17 +11,17 @@ export interface Failure {
   readonly retryAfter?: Duration.Duration | undefined
 }
 
-/** What an error says, in terms of its fields. */
+/** The text and retry information of an error, computed from its fields. */
 export interface Says<Fields> {
   /** What happened, and what to try first. */
   readonly message: (error: Fields) => string
   /** Default: never. */
   readonly isRetryable?: boolean | ((error: Fields) => boolean)
-  /** Default: the field of this name, or nothing. */
+  /** Default: the field `retryAfter`, if there is one. */
   readonly retryAfter?: (error: Fields) => Duration.Duration | undefined
 }
 
-/** Makes the class of an error of one module. */
+/** Makes an error class. */
 export const TaggedError = <Self>(module: string) =>
 <Tag extends string, const Fields extends Schema.Struct.Fields>(
   tag: Tag,

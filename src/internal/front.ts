@@ -1,8 +1,8 @@
-/** How far everything is done, where things are done in any order. */
+/** Tracks how far all work is done, when it finishes in any order. */
 
-/** One thing that is to be done, and the place behind it. */
+/** One piece of work, and the place behind it. */
 export interface Entry<C> {
-  /** Undefined where it has no place of its own: then it only holds back the places behind it. */
+  /** Undefined: it has no place of its own, and only holds back the places behind it. */
   readonly place: C | undefined
   done: boolean
   next: Entry<C> | undefined

@@ -1,11 +1,11 @@
-/** Work that is not cut off half-way, and that nobody waits for without end. */
+/** Lets work finish when its caller is interrupted, for a limited time. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 
-/** Waits for a fiber. After the time it is told to end and left behind: it may be one that cannot be interrupted. */
+/** Waits for a fiber. After the time it interrupts the fiber, and does not wait for its end: it may be uninterruptible. */
 export const awaitAtMost = <A, E>(
   fiber: Fiber.Fiber<A, E>,
   duration: Duration.Input
@@ -18,7 +18,7 @@ export const awaitAtMost = <A, E>(
   )
 }
 
-/** Runs to its end although its caller is interrupted, but then for no longer than this. */
+/** Runs an effect to its end. After an interruption of its caller it may run this much longer. */
 export const lasting = <A, E, R>(effect: Effect.Effect<A, E, R>, duration: Duration.Input): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(

@@ -1,6 +1,5 @@
 /**
- * The one place where a caller's input is read: its getters, proxies and wrong types may throw. What throws is refused like
- * any other input.
+ * Reads a caller's input. Getters, proxies and wrong types may throw; then the input is refused like any other wrong input.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -8,7 +7,7 @@ import * as Stream from "effect/Stream"
 import type { Detail } from "./input.ts"
 import * as Text from "./text.ts"
 
-/** What is read, or why it cannot be. */
+/** The result of reading, or why the input cannot be read. */
 export const attempt = <A>(read: () => A, location = "input"): Result.Result<A, ReadonlyArray<Detail>> => {
   try {
     return Result.succeed(read())
@@ -20,7 +19,7 @@ export const attempt = <A>(read: () => A, location = "input"): Result.Result<A, 
 /** Makes the error of an operation whose input is refused. */
 type Refusal<E> = (operation: string, details: ReadonlyArray<Detail>) => E
 
-/** The effect that is made of a caller's input. */
+/** Makes an effect from a caller's input. */
 export const effect =
   <E>(refusal: Refusal<E>) =>
   <A, E2, R>(operation: string, read: () => Effect.Effect<A, E2, R>): Effect.Effect<A, E | E2, R> =>
@@ -28,7 +27,7 @@ export const effect =
       Result.getOrElse(attempt(read), (details) => Effect.fail(refusal(operation, details)))
     )
 
-/** The stream that is made of a caller's input. */
+/** Makes a stream from a caller's input. */
 export const stream = <E>(refusal: Refusal<E>) => {
   const reading = effect(refusal)
   return <A, E2, R>(operation: string, read: () => Stream.Stream<A, E2, R>): Stream.Stream<A, E | E2, R> =>

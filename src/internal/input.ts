@@ -1,7 +1,6 @@
 /**
- * The vocabulary in which input is refused. A check looks at one value and gives what is wrong with it, in words that
- * follow its name ("limit is 0, not a whole number from 1 to 100"), or `undefined`. Values are `unknown`: a caller
- * without the compiler can pass anything.
+ * Checks of input. A check returns what is wrong with a value, in words that follow its name ("limit is 0, not a whole number
+ * from 1 to 100"), or `undefined`. Values are `unknown`: JavaScript callers can pass anything.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -10,7 +9,7 @@ import type { Detail } from "../Reason.ts"
 import type { Policy } from "../Retry.ts"
 import * as Text from "./text.ts"
 
-/** One complaint about one input. */
+/** What is wrong, and with which input. */
 export type { Detail }
 
 /** What is wrong with one value. */
@@ -18,12 +17,12 @@ export type Problem = string | undefined
 
 export type Check = (value: unknown) => Problem
 
-/** A value as an error shows it: short, quoted where it is text. */
+/** A value as an error shows it: short, and quoted if it is text. */
 export const shown = (value: unknown): string => {
   try {
     return named(value)
   } catch {
-    // A proxy may refuse even this.
+    // A proxy may throw even here.
     return "what cannot be read"
   }
 }
@@ -55,16 +54,16 @@ export const text: Check = (value) =>
 /** Text that is not empty. */
 export const filled: Check = (value) => value === "" ? "is empty" : text(value)
 
-/** Text with more in it than white space. */
+/** Text that is not only white space. */
 export const notBlank: Check = (value) => typeof value === "string" && value.trim() === "" ? "is blank" : text(value)
 
-/** Text that a URL can carry as one segment of its path: every parser folds `.` and `..`, also when they are escaped. */
+/** Text that can be one segment of a URL's path. Every parser removes the segments `.` and `..`, even escaped ones. */
 export const segment: Check = (value) =>
   value === "." || value === ".." ? "is a dot segment, which no URL can carry" : filled(value)
 
 const utf8 = new TextEncoder()
 
-/** Text of at most so many bytes. */
+/** Text of at most this many bytes. */
 export const bytes = (most: number): Check => (value) => {
   const wrong = text(value)
   if (wrong !== undefined || typeof value !== "string") return wrong
@@ -72,32 +71,31 @@ export const bytes = (most: number): Check => (value) => {
   return size > most ? `has ${size} bytes, and ${most} are the most` : undefined
 }
 
-/** Text of at most so many characters. */
+/** Text of at most this many characters. */
 export const characters = (most: number): Check => (value) =>
   typeof value === "string" && value.length > most
     ? `has ${value.length} characters, and ${most} are the most`
     : text(value)
 
-/** A whole number of a range. */
+/** A whole number in a range. */
 export const whole = (from: number, to = Number.POSITIVE_INFINITY): Check => (value) =>
   Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to
     ? undefined
     : `is ${shown(value)}, not a whole number ${Number.isFinite(to) ? `from ${from} to ${to}` : `of ${from} or more`}`
 
-/** One of a few known values. */
 export const oneOf = (known: ReadonlyArray<unknown>): Check => (value) =>
   known.includes(value) ? undefined : `is ${shown(value)}, not one of ${known.join(", ")}`
 
-/** What the value of a header can hold: no control characters, nothing beyond ASCII. */
+/** The value of a header: ASCII without control characters. */
 export const header: Check = (value) =>
   typeof value === "string" && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
     ? undefined
     : "holds what no header can carry"
 
-/** Nothing, or what passes the check. */
+/** Undefined, or a value that passes the check. */
 export const optional = (check: Check): Check => (value) => value === undefined ? undefined : check(value)
 
-/** The first complaint of several checks. */
+/** Passes values that pass all checks. Returns the first problem otherwise. */
 export const all = (...checks: ReadonlyArray<Check>): Check => (value) => {
   for (const check of checks) {
     const wrong = check(value)
@@ -106,7 +104,7 @@ export const all = (...checks: ReadonlyArray<Check>): Check => (value) => {
   return undefined
 }
 
-/** The complaints, each with the location that it is about. */
+/** The problems, each with its location. */
 export const issues = (problems: { readonly [location: string]: Problem }): ReadonlyArray<Detail> => {
   const issues: Array<Detail> = []
   for (const location of Object.keys(problems)) {
@@ -116,23 +114,22 @@ export const issues = (problems: { readonly [location: string]: Problem }): Read
   return issues
 }
 
-/** The complaints about the items of a list, each said once and with its item. */
+/** The problems of the items of a list. Each is reported once, and names its item. */
 export const each = (location: string, items: unknown, check: Check): ReadonlyArray<Detail> =>
   Array.isArray(items)
     ? [...new Set<unknown>(items)].flatMap((item) => {
       const message = check(item)
-      // The complaint need not show the item again.
+      // The problem itself need not show the item again.
       return message === undefined
         ? []
         : [{ location, message: `${shown(item)} ${message.replace(`is ${shown(item)}, `, "is ")}` }]
     })
     : [{ location, message: `is ${shown(items)}, not a list` }]
 
-/** Yes or no. */
 export const flag: Check = (value) =>
   typeof value === "boolean" ? undefined : `is ${shown(value)}, neither true nor false`
 
-/** A list of so many items. */
+/** A list with a number of items in a range. */
 export const list = (from: number, to = Number.POSITIVE_INFINITY): Check => (value) =>
   !Array.isArray(value)
     ? `is ${shown(value)}, not a list`
@@ -142,16 +139,15 @@ export const list = (from: number, to = Number.POSITIVE_INFINITY): Check => (val
     ? `has ${value.length} items, and ${to} are the most`
     : undefined
 
-/** Something to look fields up in, and no list. */
+/** An object that is not a list. */
 export const record: Check = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value)
     ? undefined
     : `is ${shown(value)}, not an object`
 
-/** A function. */
 export const callback: Check = (value) => typeof value === "function" ? undefined : `is ${shown(value)}, not a function`
 
-/** What is wrong with a retry policy: settings of a back-off, which have so many attempts by default, or a schedule. */
+/** What is wrong with a retry policy: a schedule, or the settings of a backoff. */
 export const retry = (
   location: string,
   policy: Policy<never> | undefined,
@@ -162,7 +158,7 @@ export const retry = (
   if (misfit !== undefined) return [{ location, message: `${misfit} and not a schedule` }]
   const { base = 1, cap = 1, factor = 1, maxAttempts = attempts, maxRetryAfter = 1 } = policy
   return issues({
-    // Attempts without a pause must end.
+    // Without a pause, attempts must end.
     [`${location}.base`]: maxAttempts !== Infinity && isZero(base) ? undefined : duration(base),
     [`${location}.factor`]: factor >= 1 ? undefined : `is ${shown(factor)}, not a number of 1 or more`,
     [`${location}.cap`]: patience(cap),
@@ -179,7 +175,7 @@ export const duration = (value: Duration.Input): Problem => {
     : `is ${shown(value)}, not a positive, finite duration`
 }
 
-/** How long to wait at most: not at all, and for ever, are durations too. */
+/** A longest wait. Zero and infinity are allowed. */
 export const patience = (value: Duration.Input): Problem => {
   const duration = durationOf(value)
   return duration !== undefined && !Duration.isNegative(duration) ? undefined : `is ${shown(value)}, not a duration`
@@ -190,10 +186,10 @@ const isZero = (value: Duration.Input): boolean => {
   return duration !== undefined && Duration.isZero(duration)
 }
 
-// Effect takes NaN for zero.
+// Effect reads NaN as zero.
 const durationOf = (value: Duration.Input): Duration.Duration | undefined =>
   Number.isNaN(value) ? undefined : Option.getOrUndefined(Duration.fromInput(value))
 
-/** Text that a pattern matches. The complaint follows the name of the input: "is not a version". */
+/** Text that matches a pattern. The problem follows the name of the input: "is not a version". */
 export const matching = (pattern: RegExp, complaint: string): Check => (value) =>
   typeof value !== "string" ? `is ${shown(value)}, not text` : pattern.test(value) ? undefined : complaint

@@ -1,9 +1,9 @@
 /**
- * JSON in and out, without silent loss: 17-digit integers stay exact where a service sends them bare, and what JSON
- * cannot carry is refused instead of being dropped.
+ * Reads and writes JSON without silent loss: bare integers of 17 digits stay exact, and values that JSON cannot hold are refused
+ * instead of dropped.
  *
- * Values that others wrote may be nested thousands of levels deep: a message of 32 kB has room for 16,384. `JSON.parse`
- * reads them, and `JSON.stringify` overflows the stack. So nothing here walks a value by recursion.
+ * Foreign values may be nested thousands of levels deep: a message of 32 kB has room for 16,384. `JSON.parse` reads them, but
+ * `JSON.stringify` overflows the stack. So nothing here is recursive.
  */
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -22,7 +22,7 @@ export const parse = (text: string): Result.Result<Schema.Json, string> => {
 export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** What a parser complains of, without its words: they quote the text, which may be a part of a secret. */
+/** The problem that a parser found, without its own words: they quote the text, which may hold a secret. */
 const complaintOf = (error: unknown): string => {
   const said = error instanceof Error ? error.message : ""
   const place = /\b(?:position|line) \d{1,15}(?: column \d{1,15})?/.exec(said)?.[0]
@@ -39,17 +39,17 @@ const complaintOf = (error: unknown): string => {
 
 const bareLongInteger = /(?:^|[^"\w.])-?\d{16,}/
 
-/** Where an integer of 16 digits and more stands in a JSON text, outside of its strings. */
+/** The position of an integer of 16 or more digits in a JSON text. */
 export interface LongInteger {
   readonly start: number
   readonly digits: string
 }
 
-/** All integers of 16 digits and more, in order. The text must be valid JSON. */
+/** All integers of 16 or more digits outside of strings, in order. The text must be valid JSON. */
 export const longIntegers = (text: string): ReadonlyArray<LongInteger> => {
   const found: Array<LongInteger> = []
   if (!bareLongInteger.test(text)) return found
-  // Strings are passed over by hand: a pattern for a whole string overflows the stack on a long one.
+  // Strings are skipped by hand: a pattern for a whole string overflows the stack on a long one.
   const quoteOrInteger = /"|(?<![\w.+-])-?\d{16,}(?![\w.])/g
   for (let match = quoteOrInteger.exec(text); match !== null; match = quoteOrInteger.exec(text)) {
     const { 0: token, index: start } = match
@@ -72,8 +72,8 @@ const isEscaped = (text: string, at: number): boolean => {
 }
 
 /**
- * Like `parse`, but integers of 16 digits and more arrive as strings of their digits. Only for answers that hold no
- * payload of a user: there a number must stay a number.
+ * Like `parse`, but integers of 16 or more digits become strings of their digits. Not for answers with payloads of users, where
+ * numbers must stay numbers.
  */
 export const parseExact = (text: string): Result.Result<Schema.Json, string> =>
   Result.flatMap(parse(text), (json) => {
@@ -92,28 +92,28 @@ export const parseExact = (text: string): Result.Result<Schema.Json, string> =>
 // writing
 // --------------------------------------------------------------------------------------------------------------------
 
-/** As many levels as a message of 32 kB can have. A value that makes its parts while it is written may have no end. */
+/** The most levels: as many as a message of 32 kB can have. A value that creates its parts while it is written may have no end. */
 const mostLevels = 16_384
 
 interface Strictness {
-  /** Whether what JSON would lose is refused. Otherwise it is written as `JSON.stringify` does. */
+  /** Whether values that JSON would lose are refused. Otherwise they are written as `JSON.stringify` does. */
   readonly complete: boolean
-  /** Whether half of a surrogate pair is refused. Otherwise it is written as an escape, which not everybody reads. */
+  /** Whether half of a surrogate pair is refused. Otherwise it is written as an escape, which some parsers refuse. */
   readonly wellFormed: boolean
-  /** How many levels are written of what is refused where it is deeper. */
+  /** The most levels. Deeper values are refused. */
   readonly levels?: number | undefined
 }
 
 /**
- * The text of a value, or the place of the first thing that JSON would lose or cannot hold. A `toJSON` or a getter that
- * throws is a failure too.
+ * The text of a value, or the place of the first part that JSON would lose or cannot hold. Fails too when a `toJSON` or a getter
+ * throws.
  */
 export const stringify = (
   value: unknown,
   { levels, wellFormed = false }: Partial<Pick<Strictness, "levels" | "wellFormed">> = {}
 ): Result.Result<string, string> => write(value, { complete: true, wellFormed, levels })
 
-/** The text of a value that `parse` gave, however deep it is. */
+/** The text of a value from `parse`, whatever its depth. */
 export const text = (json: unknown): string => {
   try {
     return JSON.stringify(json) ?? "null"
@@ -122,7 +122,7 @@ export const text = (json: unknown): string => {
   }
 }
 
-/** The same value for an error or a log, which others write by recursion: what lies deeper than so many levels is text. */
+/** A copy of a value for an error or a log, which other code may walk by recursion: deeper levels are text. */
 export const shallow = (json: Schema.Json, levels = 32): Schema.Json => {
   if (typeof json !== "object" || json === null) return json
   if (levels === 0) return Text.bounded(text(json))
@@ -132,13 +132,13 @@ export const shallow = (json: Schema.Json, levels = 32): Schema.Json => {
 
 const isList = (json: object): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
 
-/** A list or an object whose parts are being written. */
+/** A list or an object that is being written. */
 interface Open {
   readonly value: object
-  /** The names of an object's parts. A list has none. */
+  /** The keys of an object. Undefined for a list. */
   readonly keys: ReadonlyArray<string> | undefined
   readonly size: number
-  /** Which part comes next, and what stands before it. */
+  /** The index of the next part, and the text before it. */
   next: number
   separator: "" | ","
 }
@@ -151,7 +151,7 @@ const write = (
   const above = new Set<object>()
   let lost: string | undefined
 
-  /** Notes what is lost here, and gives what is written in its place. */
+  /** Notes that a value is lost here, and returns the text in its place. */
   const lose = (what: string, instead: string): string => {
     if (complete) lost ??= `${placeOf(open)} ${what}`
     return instead
@@ -180,7 +180,7 @@ const write = (
     return keys === undefined ? "]" : "}"
   }
 
-  /** The whole text of a value without parts, and the beginning of that of a list or an object. */
+  /** The whole text of a scalar, or the first character of a list or an object. */
   const form = (value: unknown): string => {
     switch (typeof value) {
       case "string":
@@ -201,7 +201,7 @@ const write = (
     const key = keys?.[within.next] ?? String(within.next)
     within.next++
     const value = plain(Reflect.get(within.value, key), key)
-    // `undefined` as the value of a key is an absent key, as everywhere in TypeScript; in an array it would turn into null.
+    // `undefined` as the value of a key means an absent key. In an array it would become null.
     if (keys !== undefined && value === undefined) return ""
     within.separator = ","
     return separator + (keys === undefined ? "" : `${quoted(key)}:`) + form(value)
@@ -219,7 +219,7 @@ const write = (
   return lost === undefined ? Result.succeed(text) : Result.fail(lost)
 }
 
-/** What `JSON.stringify` takes a value for. */
+/** The value that `JSON.stringify` would write. */
 const plain = (value: unknown, key: string): unknown => {
   const given: unknown = hasToJson(value) ? value.toJSON(key) : value
   return given instanceof String || given instanceof Number || given instanceof Boolean || given instanceof BigInt
@@ -230,7 +230,7 @@ const plain = (value: unknown, key: string): unknown => {
 const hasToJson = (value: unknown): value is { readonly toJSON: (key: string) => unknown } =>
   typeof value === "object" && value !== null && "toJSON" in value && typeof value.toJSON === "function"
 
-/** The part that was begun last: `$.orders[3].total`. */
+/** The path of the part that was begun last: `$.orders[3].total`. */
 const placeOf = (open: ReadonlyArray<Open>): string =>
   Text.bounded(
     open.reduce((place, { keys, next }) => place + (keys === undefined ? `[${next - 1}]` : `.${keys[next - 1]}`), "$"),
@@ -241,7 +241,7 @@ const placeOf = (open: ReadonlyArray<Open>): string =>
 // comparing
 // --------------------------------------------------------------------------------------------------------------------
 
-/** Whether two values have the same JSON form, whatever the order of their keys. */
+/** Whether two values have the same JSON, apart from the order of their keys. */
 export const equal = (one: unknown, other: unknown): boolean => {
   const pairs: Array<readonly [unknown, unknown]> = [[one, other]]
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
@@ -251,7 +251,7 @@ export const equal = (one: unknown, other: unknown): boolean => {
   return true
 }
 
-/** Whether nothing tells two values apart but, perhaps, the pairs of their parts, which are added to the rest. */
+/** Whether two values are equal as far as they can be compared here. Adds the pairs of their parts to `rest`, to be compared later. */
 const areAlike = (a: unknown, b: unknown, rest: Array<readonly [unknown, unknown]>): boolean => {
   if (a === b) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false

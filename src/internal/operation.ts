@@ -1,6 +1,6 @@
 /**
- * Turns an endpoint, which is data, into an Effect: build and sign, execute, time out, read, classify, decode. It knows HTTP
- * and no service: each service says what an answer means, and what a missing answer means.
+ * Runs a request: build and sign, execute, time out, read, classify, decode. It knows HTTP and no service: each service says
+ * what an answer means, and what a missing answer means.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"

@@ -5,27 +5,27 @@ import * as Input from "./input.ts"
 import * as Text from "./text.ts"
 import * as Url from "./url.ts"
 
-/** A setting of the configuration. It is shown by its name: `{subscribeKey}`. */
+/** A setting of the configuration. Errors show its name: `{subscribeKey}`. */
 export interface Setting<K extends string> {
   readonly setting: K
 }
 
-/** What is encoded already, and what is shown in its place: `{message}`. */
+/** Encoded text, and the text to show in its place: `{message}`. */
 interface Written {
   readonly shown: string
   readonly encoded: string
 }
 
-/** One text makes one segment, whatever it holds. Several stand in one segment, with commas between them. */
+/** A text becomes one segment. A list of texts becomes one segment with commas. */
 export type Part<K extends string> = string | ReadonlyArray<string> | Setting<K> | Written | Path<K>
 
-/** `K` are the settings that it needs. */
+/** A path. `K` are the settings that it needs. */
 export interface Path<K extends string = never> {
   readonly texts: ReadonlyArray<string>
   readonly parts: ReadonlyArray<Part<K>>
 }
 
-/** The path of a template, from its first slash on. Nothing is encoded yet: what stands in it may not even be text. */
+/** The path of a template, from its first slash on. It is encoded later, because its values may not even be text. */
 export const path = <K extends string>(texts: TemplateStringsArray, ...parts: ReadonlyArray<Part<K>>): Path<K> => ({
   texts,
   parts
@@ -73,16 +73,16 @@ export const show = <K extends string>(path: Path<K>): string =>
       ? `{${part.setting}}`
       : part.shown)))
 
-// A caller without the compiler may pass anything.
+// A JavaScript caller may pass anything.
 const inClear = (text: unknown): string => typeof text === "string" ? text : Input.shown(text)
 
-/** The same path, written once for many requests. */
+/** The same path, encoded once for many requests. */
 export const written = <K extends string>(
   path: Path<K>,
   settings: { readonly [setting in K]?: string | undefined }
 ): Path<K> => ({ texts: ["", ""], parts: [{ shown: show(path), encoded: encode(path, settings) }] })
 
-/** The first setting that it needs and that is not set. */
+/** The first setting that the path needs and that is not set. */
 export const unsetOf = <K extends string>(
   { parts }: Path<K>,
   settings: { readonly [setting in K]?: string | undefined }

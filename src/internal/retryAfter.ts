@@ -1,4 +1,4 @@
-/** The wait that a service asks for with `Retry-After`: seconds, or a date. */
+/** Reads `Retry-After`: seconds, or a date. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
 import type { Answer } from "./operation.ts"
 
-/** A wait that is longer than a day is a mistake: nothing waits for it. */
+/** A wait of more than a day is taken for a mistake, and ignored. */
 const longest = 24 * 60 * 60
 
 export const of = ({ headers }: Pick<Answer, "headers">): Effect.Effect<Duration.Duration | undefined> =>
@@ -15,7 +15,7 @@ export const of = ({ headers }: Pick<Answer, "headers">): Effect.Effect<Duration
     onSome: (value) => Effect.map(Clock.currentTimeMillis, (now) => durationOf(value.trim(), now))
   })
 
-/** Whole seconds: a fraction is rounded up, and a date in the past is no wait. What is neither number nor date says nothing. */
+/** The wait in whole seconds, rounded up. A date in the past is no wait. Other text is ignored. */
 const durationOf = (value: string, now: number): Duration.Duration | undefined => {
   const seconds = number.test(value) ? Number(value) : date.test(value) ? (Date.parse(value) - now) / 1000 : NaN
   return Number.isNaN(seconds) ? undefined : Duration.seconds(Math.min(longest, Math.max(0, Math.ceil(seconds))))
@@ -23,5 +23,5 @@ const durationOf = (value: string, now: number): Duration.Duration | undefined =
 
 const number = /^\d+(\.\d*)?$/
 
-/** The date of HTTP, and that of ISO. `Date.parse` takes almost anything for one: `-5`, `1.5`, `soon 7`. */
+/** Dates in the forms of HTTP and ISO. `Date.parse` alone reads almost anything as a date: `-5`, `1.5`, `soon 7`. */
 const date = /^(\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT|\d{4}-\d\d-\d\dT[\d:.]+Z)$/

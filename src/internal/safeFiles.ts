@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function*(directory: string) {
   const write = (file: string, text: string) =>
     Effect.scoped(
       Effect.flatMap(
-        // `wx` follows no link that another process has put there.
+        // `wx` does not follow a link that another process put there.
         fs.open(file, { flag: "wx", mode: 0o600 }),
         (opened) => Effect.andThen(opened.writeAll(utf8.encode(text)), opened.sync)
       )

@@ -1,6 +1,6 @@
 /**
- * A sliding window: it lets through at most `limit` turns in any window of time, wherever that window begins. Effect's
- * `RateLimiter` cannot promise that. Its fixed window and its token bucket let through nearly twice as many around a border.
+ * A sliding window: at most `limit` turns in any period of its length, wherever the period begins. Effect's `RateLimiter` cannot
+ * guarantee that: its fixed window and its token bucket allow nearly twice as many around a border.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,7 +12,7 @@ export interface Pace {
   readonly window: bigint
 }
 
-/** When the latest turns were taken, oldest first; never more than `limit`. */
+/** The times of the latest turns, oldest first; at most `limit`. */
 export type Turns = ReadonlyArray<bigint>
 
 export const none: Turns = []
@@ -24,10 +24,10 @@ export const wait = ({ limit, window }: Pace, turns: Turns, now: bigint): bigint
   return free > now ? free - now : 0n
 }
 
-/** Takes a turn that need not wait. */
+/** Takes a turn, which must not have to wait. */
 export const take = ({ limit }: Pace, turns: Turns, now: bigint): Turns => [...turns, now].slice(-limit)
 
-/** The turns of one line. Who waited takes a turn at once, before anybody else can. */
+/** The turns of one line. A caller that waited takes its turn before any other caller can. */
 export interface Line {
   readonly wait: Effect.Effect<void>
   readonly take: Effect.Effect<void>
@@ -37,7 +37,7 @@ export const turnsOf = (pace: Pace): Line => {
   let taken = none
   const waitOne: Effect.Effect<void> = Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
     const left = wait(pace, taken, now)
-    // It looks again when it wakes: a timer may fire a little early.
+    // Checks again after the wait: a timer may fire a little early.
     return left === 0n ? Effect.void : Effect.andThen(Effect.sleep(Duration.nanos(left)), waitOne)
   })
   return {

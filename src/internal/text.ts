@@ -1,31 +1,30 @@
 /**
- * Text that others wrote, on its way into an error, a log, a span or a terminal: short, on one line, without secrets, and
- * without what would speak to the terminal.
+ * Makes foreign text safe for errors, logs, spans and terminals: short, on one line, without secrets and control characters.
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Url from "./url.ts"
 
-/** As much of a text as an error holds of what others wrote. */
+/** The most characters of foreign text in an error. */
 export const most = 1_024
 
-/** The text, cut where it is longer than this. Half of a surrogate pair becomes a replacement character. */
+/** The text, cut to the limit. Half of a surrogate pair becomes a replacement character. */
 export const bounded = (text: string, length = most): string =>
   (text.length <= length ? text : `${text.slice(0, length - 1)}…`).toWellFormed()
 
-/** What others wrote, as a part of a sentence of ours: it may end with a mark of its own. */
+/** Foreign text as a part of our sentence. It may end with punctuation of its own. */
 export const clause = (text: string): string => {
   let end = text.length
   while (end > 0 && " \n.,:;".includes(text.charAt(end - 1))) end--
   return text.slice(0, end)
 }
 
-/** What others wrote, as a sentence. */
+/** Foreign text as a sentence. */
 export const sentence = (text: string): string => {
   const said = clause(text)
   return said.endsWith("?") || said.endsWith("!") ? said : `${said}.`
 }
 
-/** What is wrong with an input, and with which parts of it, as a sentence. */
+/** The problems of an input, with their locations, as a sentence. */
 export const complaint = (
   description: string,
   details: ReadonlyArray<{ readonly message: string; readonly location?: string }>
@@ -40,15 +39,15 @@ export const complaint = (
 // terminals
 // --------------------------------------------------------------------------------------------------------------------
 
-/** C0, DEL and C1, the separators of lines and paragraphs, and what changes the direction of the text after it. */
+/** C0, DEL and C1, the separators of lines and paragraphs, and characters that change the direction of text. */
 const unprintable = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu
 
 const breaks = /[\t-\r\u0085\u2028\u2029]+/g
 
-/** The text on one line, without what would speak to a terminal or turn the text around. */
+/** The text on one line, without control characters and changes of direction. */
 export const harmless = (text: string): string => text.replaceAll(breaks, " ").replaceAll(unprintable, "\uFFFD")
 
-/** The same for a text in JSON, which still means the same: what stands in its strings is escaped. */
+/** The same for JSON text: escapes the characters in its strings, so that it means the same. */
 export const harmlessJson = (json: string): string =>
   json.replaceAll(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
@@ -56,20 +55,20 @@ export const harmlessJson = (json: string): string =>
 // secrets
 // --------------------------------------------------------------------------------------------------------------------
 
-/** Looked through for secrets. Little of it is left in the end, and a text of megabytes costs no more than this. */
+/** How much of a text is searched for secrets. Errors show far less of it. */
 const window = 16 * most
 
-/** What is shorter is no secret, and no part of one. */
+/** Shorter text does not count as a secret, or as a part of one. */
 const shortest = 4
 
-/** So many characters of a secret's beginning tell it, whatever comes after them. */
+/** A secret is recognized by its first characters, even if it is cut after them. */
 const telling = 16
 
-// Each pattern is linear: none begins at a place that another of its beginnings has passed over for long.
+// Each pattern takes linear time.
 const address = /\b[a-z]+:\/\/\S*/gi
 const query = /\?[^\s=?]+=\S*/g
 const jwt = /eyJ[\w.%=+/-]*/g
-/** What a parameter, a header or a field of JSON gives to such a name. After a colon, a word is no secret ("Invalid token: expired"). */
+/** The value of a parameter, a header or a JSON field with such a name. A word after a colon is not a secret ("Invalid token: expired"). */
 const assigned = new RegExp(
   "(token|auth|authorization|signature|secretkey|cookie)" +
     "(\\\\?[\"']?\\s{0,9}=\\s{0,9}\\\\?[\"']?|\\\\?[\"']\\s{0,9}:\\s{0,9}\\[?\\s{0,9}\\\\?[\"']?|\\s{0,9}:\\s{0,9}(?=(?:bearer |basic )?\\S{0,99}\\d)(?=(?:bearer |basic )?\\S{8}))" +
@@ -78,8 +77,8 @@ const assigned = new RegExp(
 )
 
 /**
- * A function that tells texts of others: short, on one line, and without addresses, tokens, signatures and any of the given
- * secrets, however they are encoded.
+ * Makes a function that cleans foreign text: it returns short text on one line, without addresses, tokens, signatures and the
+ * given secrets, however they are encoded.
  */
 export const teller = (secrets: Iterable<string>): (text: string) => string => {
   const forms = formsOf(secrets)
@@ -94,8 +93,7 @@ export const teller = (secrets: Iterable<string>): (text: string) => string => {
 export const told = (text: string, secrets: Iterable<string> = []): string => teller(secrets)(text)
 
 /**
- * What threw: its kind and its text. An address may hold a token and a payload, so none is told; nor is any of the given
- * secrets.
+ * The kind and the text of a thrown value, without the given secrets and without addresses, which may hold tokens and payloads.
  */
 export const ofDefect = (defect: unknown, secrets: Iterable<string> = []): string => {
   try {
@@ -106,7 +104,7 @@ export const ofDefect = (defect: unknown, secrets: Iterable<string> = []): strin
       : `a value of type ${typeof defect} was thrown`
     return told(text, secrets)
   } catch {
-    // A getter of it threw, or it has no string as a message.
+    // A getter threw, or the message is not a string.
     return "it cannot be told what was thrown"
   }
 }
@@ -115,7 +113,7 @@ const withoutPatterns = (text: string): string =>
   text.replaceAll(address, "{address}").replaceAll(query, "?{query}").replaceAll(jwt, "{secret}")
     .replaceAll(assigned, "$1$2{secret}")
 
-/** Each secret from its beginning on, as far as it goes on. Whoever cut the text may have cut one with it. */
+/** Finds each secret from its beginning, as far as the text follows it: a cut text may end with the beginning of a secret. */
 const withoutSecrets = (text: string, forms: ReadonlyArray<string>, isCut: boolean): string => {
   if (forms.length === 0) return text
   const begun = text.endsWith("…") ? text.slice(0, -1) : text
@@ -148,11 +146,11 @@ const occurrences = (text: string, form: string): ReadonlyArray<Range> => {
   return found
 }
 
-/** The beginning of an escape at the end of a text. */
+/** An incomplete escape at the end of a text. */
 const halfEscape =
   /(?:%[c-f][\da-f](?:%[89ab][\da-f]){0,2}(?:%[\da-f]?)?|%[\da-f]?|\\(?:u[\da-f]{0,3}|x[\da-f]?)?|&#?\w{0,7})$/
 
-/** The beginning of a secret at the end of a text. */
+/** An incomplete secret at the end of a text. */
 const partAtEnd = (text: string, form: string): ReadonlyArray<Range> => {
   const ends = [text, text.replace(halfEscape, "")]
   for (let size = Math.min(telling, form.length) - 1; size >= shortest; size--) {
@@ -162,18 +160,18 @@ const partAtEnd = (text: string, form: string): ReadonlyArray<Range> => {
   return []
 }
 
-/** All that others make of the secrets, escapes aside. A key of many lines is a secret in each of them. */
+/** All forms of the secrets, apart from escapes. Each line of a key is a secret. */
 const formsOf = (secrets: Iterable<string>): ReadonlyArray<string> => {
   const forms = [...secrets].filter(({ length }) => length >= shortest).flatMap((secret) => [
     ...secret.split(/\r?\n/).filter(({ length }) => length > 16),
-    // What is longer than the text that is looked through is told by its beginning.
+    // A secret that is longer than the searched text is recognized by its beginning.
     ...readingsOf(secret.slice(0, window)).map(({ text }) => text),
     ...base64Of(secret.slice(0, window).toWellFormed())
   ])
   return [...new Set(forms.map(folded))].filter(({ length }) => length >= shortest)
 }
 
-/** The text in base64, alone and behind others: the characters that are its own, at each of the three places. */
+/** The text in base64, at each of the three offsets: only the characters that do not depend on neighbouring text. */
 const base64Of = (text: string): ReadonlyArray<string> => [
   Base64.encode(text).replace(/=+$/, ""),
   ...["", "-", "--"].map((before) => {
@@ -183,16 +181,16 @@ const base64Of = (text: string): ReadonlyArray<string> => [
   })
 ]
 
-/** A text with escapes taken for what they mean, and where each character of it begins in the text as it came. */
+/** A text with its escapes decoded, and the position of each of its characters in the original text. */
 interface Reading {
   readonly text: string
   readonly at: ReadonlyArray<number>
 }
 
-/** Whoever writes JSON into HTML into an address escapes so often. */
+/** The most layers of escapes: JSON in HTML in an address. */
 const mostReadings = 6
 
-/** The text as it is, and with one layer of escapes after another taken off. */
+/** The text as it is, and after decoding one layer of escapes after another. */
 const readingsOf = (text: string): ReadonlyArray<Reading> => {
   let reading: Reading = { text: folded(text), at: Array.from({ length: text.length + 1 }, (_, index) => index) }
   const readings = [reading]
@@ -246,10 +244,10 @@ const meaningOf = (escape: string): string => {
   return point <= 0x10ffff ? String.fromCodePoint(point) : named.get(escape) ?? escape.slice(1)
 }
 
-/** The text where letters, spaces and the signs of base64 are alike however they are written. Its length is the same. */
+/** The text with case, spaces and the alphabets of base64 made equal. Its length stays the same. */
 const folded = (text: string): string => lowered(text).replace(/[ -]/g, "+").replaceAll("_", "/")
 
-// Elsewhere than in ASCII a letter may become two.
+// Outside of ASCII, the lower case of a letter may have two characters.
 const lowered = (text: string): string =>
   isAscii.test(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 

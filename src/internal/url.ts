@@ -1,6 +1,6 @@
 /**
- * Percent-encoding as the services read it: RFC 3986 unreserved characters stay, everything else is escaped,
- * `! ~ * ' ( )` too, because signatures are computed over these very bytes.
+ * Percent-encoding for the services: everything but letters, digits and `- _ .` is escaped, `! ~ * ' ( )` too, because
+ * signatures are computed over these bytes.
  */
 const reserved = /[!~*'()]/g
 const hasReserved = /[!~*'()]/
@@ -13,7 +13,7 @@ export const encode = (text: string): string => {
   return hasReserved.test(encoded) ? encoded.replace(reserved, escape) : encoded
 }
 
-/** The text that was encoded, or the same where it is not an encoding. */
+/** The decoded text, or the same text if it is not encoded. */
 export const decode = (encoded: string): string => {
   try {
     return decodeURIComponent(encoded)
@@ -22,11 +22,11 @@ export const decode = (encoded: string): string => {
   }
 }
 
-/** A list of names in a path: the comma between them stays literal. No names at all is a single comma. */
+/** A list of names in a path, with literal commas between them. An empty list is a single comma. */
 export const encodeList = (names: ReadonlyArray<string>): string =>
   names.length === 0 ? "," : names.map(encode).join(",")
 
-/** The parameters of a request, in the order in which they are sent. What is `undefined` is left out. */
+/** The parameters of a request, in the order in which they are sent. `undefined` is left out. */
 export interface Parameters {
   readonly [name: string]: string | undefined
 }
@@ -41,7 +41,7 @@ export const encodeQuery = (parameters: Parameters = {}): string => {
   return query
 }
 
-/** An encoded query as signatures want it: sorted by name. */
+/** The encoded query that is signed: sorted by name. */
 export const canonicalQuery = (query: string): string => query.split("&").toSorted(byName).join("&")
 
 const byName = (one: string, other: string): number => {

@@ -1,9 +1,9 @@
 /**
- * Reads what a service usually writes at the cost of the checks: the interpreter of schemas costs up to ten times as much.
+ * Decodes the usual answers of a service by hand-written checks: the interpreter of schemas takes up to ten times as long.
  *
- * The check of a schema gives the decoded value of what is usual, and `unusual` for everything else. Then the schema decides: it
- * alone says whether an odd value fits, and what is wrong with it. So a check may know little, but what it gives must be what its
- * schema gives. A schema that transforms has a check only if one is defined beside it; the checks of others follow from their parts.
+ * The check of a schema returns the decoded value of usual input, and `unusual` for everything else. Then the schema decides
+ * whether the input fits, and says what is wrong with it. So a check may know few forms, but it must return the same value as its
+ * schema. Checks are derived from the parts of a schema. A schema that transforms has a check only if one is defined for it.
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -12,15 +12,14 @@ import * as SchemaAST from "effect/SchemaAST"
 export const unusual: unique symbol = Symbol("unusual")
 
 /**
- * Gives the decoded value of what `JSON.parse` gave, or `unusual`. `undefined` stands for an absent key, in what it takes and in what
- * it gives.
+ * Decodes a result of `JSON.parse`, or returns `unusual`. `undefined` stands for an absent key, in the input and in the result.
  */
 export type Check = (json: unknown) => unknown
 
-/** A check that is made of others: there is none where one of them has none. */
+/** A check that is made of others. Undefined if one of them is. */
 export type Derived = Check | undefined
 
-// By the syntax tree, which a schema shares with its opaque class.
+// The key is the syntax tree, which a schema shares with its opaque class.
 const defined = new WeakMap<SchemaAST.AST, Check>()
 
 /** Gives a schema a check. */
@@ -65,7 +64,7 @@ export const of = (schema: unknown): Derived => {
   return Predicate.hasProperty(schema, "key") && schema.key === Schema.String ? record(of(schema.value)) : undefined
 }
 
-/** What has no parts, and is what the result is too. */
+/** The check of a scalar that stays as it is. */
 const scalar = (ast: SchemaAST.AST, is: (json: unknown) => boolean): Derived => {
   if (ast.checks === undefined) return (json) => is(json) ? json : unusual
   const [filter, ...others] = ast.checks
@@ -77,7 +76,7 @@ const noOptions = {}
 
 const optional = (check: Derived): Derived => check && ((json) => json === undefined ? undefined : check(json))
 
-/** Of a key that is absent in the result where it is absent or null. */
+/** The check of a key that is absent in the result if it is absent or null. */
 export const nullish = (check: Derived): Derived =>
   check && ((json) => json === undefined || json === null ? undefined : check(json))
 
@@ -107,7 +106,7 @@ export const list = (check: Derived): Derived =>
 
 const record = (check: Derived): Derived =>
   check && ((json) => {
-    // To set the key `__proto__` would set the prototype.
+    // Setting the key `__proto__` would set the prototype.
     if (!Predicate.isObject(json) || Object.hasOwn(json, "__proto__")) return unusual
     const values: { [name: string]: unknown } = {}
     for (const name of Object.keys(json)) {
@@ -118,7 +117,7 @@ const record = (check: Derived): Derived =>
     return values
   })
 
-/** A struct. `names` has the names that the service gives to fields that are called otherwise here. */
+/** The check of a struct. `names` maps fields to their names on the wire, if these differ. */
 export const struct = (
   fields: { readonly [name: string]: unknown },
   names: { readonly [name: string]: string } = {}

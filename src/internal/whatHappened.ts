@@ -1,6 +1,6 @@
 /**
- * What happened to a request of unknown outcome, without the advice of its reason: "try again" is wrong for a message that may
- * have been taken.
+ * Describes a request with an unknown outcome, without the advice of its reason: "try again" is wrong for a message that the
+ * service may have accepted.
  */
 import * as Duration from "effect/Duration"
 import * as Text from "./text.ts"

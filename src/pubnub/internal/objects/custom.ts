@@ -1,5 +1,5 @@
 /**
- * Custom data between the application's type and the scalars that the service keeps: as they are, or through a schema.
+ * Converts custom data between the application's type and the scalars that the service keeps, with or without a schema.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,7 +10,7 @@ import { Custom, CustomMismatch, type CustomSchema, type Kind } from "../../AppC
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Payload from "../wire/payload.ts"
 
-/** Whose custom data it is, for an error to name. */
+/** The owner of custom data, for errors. */
 export interface Owner {
   readonly operation: string
   readonly kind: Kind
@@ -26,7 +26,7 @@ export interface CustomCodec<C, E, RD, RE> {
 
 const decodeCustom = Codec.decode(Custom)
 
-// `undefined` as the value of a key is an absent key, as everywhere in TypeScript.
+// `undefined` as the value of a key means an absent key.
 const scalars = (custom: unknown): Effect.Effect<Custom, string> =>
   decodeCustom(
     Predicate.isObject(custom)
@@ -37,18 +37,18 @@ const scalars = (custom: unknown): Effect.Effect<Custom, string> =>
     Effect.tap((custom) => Effect.fromResult(Payload.encode(custom)))
   )
 
-/** Custom data as it is. */
+/** A codec that keeps custom data as it is. */
 export const untyped: CustomCodec<Custom, never, never, never> = {
   decode: Effect.succeed,
   encode: scalars
 }
 
-/** Custom data of events is JSON, and may be anything but scalars. */
+/** The custom data of events is JSON, not only scalars. */
 export interface TypedCodec<C, RD, RE> extends CustomCodec<C, CustomMismatch, RD, RE> {
   readonly decode: (custom: SubscribeEvent.CustomChange, owner: Owner) => Effect.Effect<C, CustomMismatch, RD>
 }
 
-/** Custom data of a type. */
+/** Makes a codec from a schema. */
 export const typed = <C, RD, RE>(schema: CustomSchema<C, RD, RE>): TypedCodec<C, RD, RE> => {
   const decode = Payload.decodeWith(schema)
   const encode = Codec.encode(Schema.toCodecJson(schema))
@@ -81,7 +81,7 @@ export const typedChange = <Change extends SubscribeEvent.Change, C, RD, RE>(
         Effect.map(codec.decode(custom, owner), (custom) => ({ ...rest, custom: Option.some(custom) }))
     })
 
-/** Decodes the custom data of a record: an absent key where it is not set. */
+/** Decodes the custom data of a record. The key is absent if it is not set. */
 export const decodePart = <C, E, RD>(
   { decode }: Pick<CustomCodec<C, E, RD, unknown>, "decode">,
   custom: Custom | undefined,

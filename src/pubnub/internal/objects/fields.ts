@@ -1,5 +1,5 @@
 /**
- * The fields of objects: what the service sends of them, what is written, and what is wrong with that.
+ * Decodes, encodes and checks the fields of objects.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ import type { CustomCodec } from "./custom.ts"
 /** The parts of every object. */
 export const parts = ["custom", "status", "type"] as const
 
-/** A field that the service leaves out, or writes as null, when it is not set or was not asked for. */
+/** A field that the service leaves out or writes as null when it is not set or was not requested. */
 const optional = <S extends Schema.Constraint>(schema: S) =>
   Usual.define(
     Schema.optionalKey(Schema.NullOr(schema)).pipe(
@@ -47,7 +47,7 @@ const common = {
   etag: AppContext.Etag
 }
 
-/** An object on the wire. The service calls its etag otherwise. */
+/** An object on the wire, where the etag has another name. */
 const object = <F extends Schema.Struct.Fields>(own: F) => {
   const fields = { ...own, ...common }
   const names = { etag: "eTag" } as const
@@ -60,7 +60,7 @@ export const User = object({ id: UserId, name: Text, externalId: Text, profileUr
 /** A channel on the wire. */
 export const Channel = object({ id: Schema.String, name: Text, description: Text })
 
-/** The other end of a membership when it has no metadata, or was not asked for. */
+/** The other end of a membership when it has no metadata or was not requested. */
 const bare = <S extends Schema.Constraint>(id: S) => Schema.Struct({ id, eTag: Schema.optionalKey(Schema.Never) })
 
 /** A member of a channel on the wire. */
@@ -73,18 +73,18 @@ export const Membership = object({ channel: Schema.Union([Channel, bare(Schema.S
 // writing
 // --------------------------------------------------------------------------------------------------------------------
 
-/** An id, in the path of a request or in its body. */
+/** An id in a path or a body. */
 const id: Input.Check = Input.all(Input.notBlank, Input.bytes(92), Input.segment)
 
 export const idIssues = (location: string, given: string): ReadonlyArray<PubNubError.Detail> =>
   Input.each(location, [given], id)
 
-/** Fields to send, by name, and custom data by the names in it. `null` clears a field, and absent fields stay. */
+/** The fields to send. `null` clears a field, and absent fields stay. */
 export interface Body {
   readonly [field: string]: AppContext.Custom | string | null
 }
 
-/** Custom data to write. The texts are looked for by their names. */
+/** Fields to write. Texts are looked up by their names. */
 export interface Settings<C> {
   readonly custom?: AppContext.Settable<C> | undefined
 }
@@ -94,10 +94,10 @@ export interface Encoded {
   readonly issues: ReadonlyArray<PubNubError.Detail>
 }
 
-/** The texts of every object, and how many characters each has at most. */
+/** The texts of every object, and the most characters of each. */
 export const longest = { status: 50, type: 50 } as const
 
-/** What becomes of a field: a value, nothing, or `undefined` where it stays as it is. */
+/** The change of a field: `Some` sets it, `None` clears it, and `undefined` leaves it. */
 const settable = <A>(value: AppContext.Settable<A> | undefined): Option.Option<A> | undefined =>
   value === undefined ? undefined : Option.isOption(value) ? value : Option.some(value)
 

@@ -1,4 +1,4 @@
-/** The options of a call, read once. */
+/** Reads the options of a call once. */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Input from "../../../internal/input.ts"
@@ -8,10 +8,10 @@ import * as Endpoint from "../wire/endpoint.ts"
 
 export type Needs = HttpClient.HttpClient | PubNubConfig
 
-/** The options of a caller, with defaults of the configuration. */
+/** The options of a call, with defaults of the configuration. */
 export type Given<A> = (config: PubNubConfig["Service"]) => A
 
-/** Reads the options of a caller once, and refuses them when something is wrong with them. */
+/** Reads the options of a call once, and refuses them if `issuesOf` finds a problem. */
 export const reading = <O extends object, A, E, R>(
   operation: string,
   given: Given<O>,

@@ -1,4 +1,4 @@
-/** The lists of App Context: the parameters of a page, its answer, and all pages as a stream. */
+/** Lists of App Context: the query of a page, its answer, and a stream of all pages. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -16,16 +16,16 @@ import * as Items from "../wire/items.ts"
 import * as Names from "../wire/names.ts"
 import * as Paging from "../../../internal/paging.ts"
 
-/** What lists of users and channels can be sorted by. */
+/** The sort keys of users and channels. */
 export const sortKeys = ["id", "name", "updated", "status", "type"] as const
 
-/** What a list can be asked. A stream says with `pageSize` what is the `limit` of a page. */
+/** The options of a list. A stream has `pageSize` in place of `limit`. */
 export interface Asked extends AppContext.PageOptions {
   readonly include?: ReadonlyArray<string> | undefined
   readonly filter?: string | ObjectFilter.Filter<string> | undefined
   readonly sort?: ReadonlyArray<string> | undefined
   readonly pageSize?: number | undefined
-  /** The cursors of earlier pages: what gives one of them again has no end. */
+  /** The cursors of earlier pages. A list that returns one of them again has no end. */
   readonly passed?: ReadonlySet<AppContext.PageCursor> | undefined
 }
 
@@ -36,15 +36,15 @@ const filterOf = (filter: Asked["filter"]): Result.Result<string | undefined, Re
   return message === undefined ? Result.succeed(filter) : Result.fail([{ location: "filter", message }])
 }
 
-/** Filters are what makes an address long. */
+/** Only a filter can make an address too long. */
 export const longInput = { location: "filter", advice: "write a shorter one" }
 
-/** The most objects of one page. */
+/** The most objects on a page. */
 const most = 100
 
 const sizeOf = ({ limit, pageSize }: Asked): number => limit ?? pageSize ?? most
 
-/** The parameters of a page. `toWire` gives a field the name that it has there. */
+/** The query of a page. `toWire` gives the wire's name of a field. */
 export const pageQuery = (asked: Asked, toWire: (field: string) => string = (field) => field): Url.Parameters => ({
   limit: String(sizeOf(asked)),
   include: includeQuery(asked.include, toWire),
@@ -55,13 +55,13 @@ export const pageQuery = (asked: Asked, toWire: (field: string) => string = (fie
   sort: asked.sort?.map(toWire).join(",") || undefined
 })
 
-/** The value of the parameter that asks for parts, if any are asked for. */
+/** The value of the parameter `include`, if parts are requested. */
 export const includeQuery = (
   include: ReadonlyArray<string> = [],
   toWire: (field: string) => string = (field) => field
 ): string | undefined => Names.unique(include).map(toWire).join(",") || undefined
 
-/** What is wrong with the page that is asked for. */
+/** The problems of the options of a page. */
 export const pageIssues = (
   { filter, include = [], limit, next, pageSize, previous, sort = [], totalCount }: Asked,
   known: { readonly parts: ReadonlyArray<string>; readonly keys: ReadonlyArray<string> }
@@ -85,13 +85,13 @@ export const includeIssues = (
   parts: ReadonlyArray<string>
 ): ReadonlyArray<PubNubError.Detail> => Input.each("include", include, Input.oneOf(parts))
 
-/** An item of a list: as it came, and as far as it can be read. */
+/** An item of a list: as it came, and decoded if it can be. */
 export interface Item<W> {
   readonly raw: Schema.Json
   readonly wire: W | UndecodableItem
 }
 
-/** A page before its items are what a caller gets. */
+/** A page whose items are not in their public form yet. */
 export interface Page<A> extends Omit<AppContext.Page<A>, "items"> {
   readonly items: ReadonlyArray<A>
 }
@@ -105,7 +105,7 @@ const decodeAnswer = Codec.decodeResult(
   })
 )
 
-/** Reads the answer to a request for a page, item by item. */
+/** Makes a decoder of pages, which decodes item by item. */
 export const pageOf = <W>(
   item: Schema.ConstraintDecoder<W>
 ): (json: Schema.Json, asked: Asked) => Result.Result<Page<Item<W>>, string> => {
@@ -119,7 +119,7 @@ export const pageOf = <W>(
     })
 }
 
-/** The items that could be read, made into others: where that fails, the item is told as it came. */
+/** Converts an item that was decoded. If that fails, the item becomes an `UndecodableItem`. */
 export const typed = <W, B, R>(f: (wire: W) => Effect.Effect<B, AppContext.CustomMismatch, R>) =>
 (
   { raw, wire }: Item<W>
@@ -131,8 +131,8 @@ export const typed = <W, B, R>(f: (wire: W) => Effect.Effect<B, AppContext.Custo
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
 
 /**
- * A page, from the service's answer. It gives a cursor for a next page behind the last one too, and only a full page may have
- * one behind it; before another, a page that is not full is the first, and not the last.
+ * Makes a page from the service's answer. The service sends a cursor for a next page even with the last page, so `next` is kept
+ * only if the page is full. A page that was requested with `previous` always has a next one, unless it is empty.
  */
 const toPage = <A>(
   { data, next, prev, totalCount }: {
@@ -154,15 +154,15 @@ const toPage = <A>(
   }
 }
 
-/** The page with each item made into another. */
+/** Maps the items of a page. */
 export const mapItems = <A, B, E, R>(
   page: Page<A>,
   f: (item: A) => Effect.Effect<B | UndecodableItem, E, R>
 ): Effect.Effect<AppContext.Page<B>, E, R> => Effect.map(Effect.forEach(page.items, f), (items) => ({ ...page, items }))
 
 /**
- * The items of all pages. A cursor counts places: what is inserted meanwhile moves items to a later page, where they come
- * again, so each is given once.
+ * Streams the items of all pages. A cursor counts places, so an insertion moves items to the next page, where they come again.
+ * The stream emits each item once.
  */
 export const streamOf = <W, E, R>(
   page: (at: Pick<Asked, "next" | "passed">) => Effect.Effect<Page<Item<W>>, E, R>,

@@ -1,4 +1,4 @@
-/** The requests about memberships, from the side of the user and from the side of the channel. */
+/** The requests about memberships, from the side of a user or of a channel. */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
@@ -23,18 +23,18 @@ import { type Given, reading } from "./options.ts"
 import * as Pages from "./pages.ts"
 import * as Update from "./update.ts"
 
-/** What every membership has on the wire. The other end comes beside it. */
+/** The fields of every membership on the wire, apart from its other end. */
 export type Wire = AppContext.Versioned & AppContext.Included
 
-/** What makes memberships other than members. `W` is what the service sends. */
+/** What distinguishes members from memberships. `W` is a membership on the wire. */
 export interface Kind<W extends Wire, K extends Relations.Kind> {
   readonly module: "Members" | "Memberships"
-  /** The owner of the list, and the other end of each membership. */
+  /** The owner of a list, and the other end of each membership. */
   readonly owner: "user" | "channel"
   readonly other: "user" | "channel"
   /** The service's name of the other end. */
   readonly wire: "uuid" | "channel"
-  /** The option with the owner, the option with the id to update, and the list of ids: the names that a caller uses. */
+  /** The public names of three options: the owner, the id to update, and the list of ids. */
   readonly names: { readonly owner: string; readonly id: string; readonly items: string }
   readonly ownerOf: (options: K["owner"], config: PubNubConfig["Service"]) => string
   /** The id of the membership to update. */
@@ -53,19 +53,19 @@ type Items<K extends Relations.Kind, I> = { readonly [Name in keyof K["items"]]:
 
 type Verb = "set" | "remove" | "manage"
 
-/** What is set and what is removed in one request. */
+/** The memberships to set and to remove in one request. */
 interface Changes<C, I> {
   readonly set?: ReadonlyArray<string | I & Fields.Settings<C>> | undefined
   readonly remove?: ReadonlyArray<string | I> | undefined
 }
 
-/** The same, read once. */
+/** The same, after the lists were read. */
 interface Checked<C> extends Owned {
   readonly set?: ReadonlyArray<{ readonly id: string; readonly fields: Fields.Settings<C> }> | undefined
   readonly remove?: ReadonlyArray<string> | undefined
 }
 
-/** What a list of one owner can be asked. */
+/** The options of a list of one owner. */
 interface Owned extends Pages.Asked {
   readonly owner: string
 }
@@ -75,7 +75,7 @@ interface Updated extends AppContext.MergeOptions {
   readonly id: string
 }
 
-/** What is sent of one membership, and what is wrong with it. */
+/** A membership to send, and its problems. */
 interface Entry {
   readonly entry: { readonly [field: string]: Schema.Json }
   readonly issues: ReadonlyArray<PubNubError.Detail>
@@ -105,7 +105,7 @@ export const make = <
       (custom) => kind.build(wire, custom)
     )
 
-  /** One page as the service gives it, of the list as it is, or as the changes in the body leave it. */
+  /** Requests one page of the list. With a body it changes the list first. */
   const request = (
     operation: string,
     { owner, ...options }: Owned,
@@ -114,7 +114,7 @@ export const make = <
   ) =>
     Endpoint.run(operation, () => {
       const { include = [] } = options
-      // Custom data of the other end is known to bring that end. Of its status and type nobody knows.
+      // The service returns the other end with its custom data. Whether it does so with status and type is unknown.
       const isEndAsked = include.includes(`${other}.custom`) || !include.some((part) => part.startsWith(`${other}.`))
       return {
         method: body === undefined ? "GET" : "PATCH",
@@ -128,7 +128,7 @@ export const make = <
       }
     })
 
-  /** The options of a call, with the owner that is meant. */
+  /** Adds the owner to the options of a call. */
   const withOwner = <O extends K["owner"]>(options: O): Given<O & { readonly owner: string }> => (config) => ({
     ...options,
     owner: kind.ownerOf(options, config)
@@ -164,10 +164,10 @@ export const make = <
       issues: issues.map((issue) => ({ ...issue, location: `${prefix}${issue.location}` }))
     }))
 
-  // The two lists of `manage` are named after what it does, the list of the others after what is in it.
+  // `manage` has the options `set` and `remove`; `set` and `remove` have one list, which is named after its items.
   const listName = (verb: Verb, list: "set" | "remove") => verb === "manage" ? list : names.items
 
-  // What is no id is refused as such.
+  // Any other value is refused later, as a wrong id.
   const idOf = (input: string | K["id"]): string =>
     typeof input === "object" && input !== null ? kind.inputId(input) : input
 
@@ -206,7 +206,7 @@ export const make = <
           write(verb, entries, options)
       ))
 
-  /** Reads the lists of a change once, too. */
+  /** Reads the options of a change, and the lists in them, once. */
   const readingChanges = <A, E2, R>(
     verb: Verb,
     given: Given<Changes<C, K["id"]> & Owned>,
@@ -228,7 +228,7 @@ export const make = <
         })
     )
 
-  /** A relation as it is now. An id that no filter can hold is looked for in the whole list. */
+  /** Finds the current membership. Reads the whole list if no filter can hold the id. */
   const find = (operation: string, owner: string, id: string) =>
     Effect.gen(function*() {
       let odd: UndecodableItem | undefined
@@ -246,7 +246,7 @@ export const make = <
         Stream.runHead
       )
       if (Option.isSome(found)) return found.value
-      // It may be the one that cannot be read.
+      // The undecodable item may be this membership.
       return yield* odd === undefined
         ? new AppContext.ObjectNotFound({ operation, kind: "membership", id })
         : Endpoint.errorOf({ operation, path: kind.path(owner) })(
@@ -289,7 +289,7 @@ export const make = <
         operation,
         () => Fields.encode(codec, fields, Fields.longest)
       )
-      // Whether a relation keeps what a request leaves out is not written down: what is to stay is sent along.
+      // It is not documented whether a membership keeps fields that a request leaves out, so all fields are sent.
       const sent = { ...bodyOf(before), ...Update.merge(body, before, how) }
       const found = find(operation, owner, id)
       const settle = Update.settle(
@@ -330,7 +330,7 @@ export const make = <
   }
 }
 
-/** The fields that are set. */
+/** The fields of a membership that are set. */
 const bodyOf = ({ custom, status, type }: Wire): Fields.Body => ({
   ...status === undefined ? {} : { status },
   ...type === undefined ? {} : { type },

@@ -21,24 +21,24 @@ import * as Update from "./update.ts"
 
 type Wire = AppContext.Versioned & AppContext.Included & { readonly id: string }
 
-/** What makes users other than channels. `W` is what the service sends. */
+/** What distinguishes users from channels. `W` is an object on the wire. */
 export interface Kind<W extends Wire, K extends Objects.Kind> {
   readonly kind: "user" | "channel"
   readonly module: "Users" | "Channels"
   readonly collection: "uuids" | "channels"
   readonly schema: Schema.ConstraintDecoder<W>
   readonly build: <C>(wire: W, custom: { readonly custom?: C }) => Objects.Item<K, AppContext.Part, C>
-  /** The texts that can be written, and how many characters each has at most. */
+  /** The texts that can be written, and the most characters of each. */
   readonly longest: { readonly [field: string]: number }
   readonly idOf: (which: K["which"], config: PubNubConfig["Service"]) => string
 }
 
 type Parts = ReadonlyArray<AppContext.Part>
 
-/** The parts that come when `include` is absent. */
+/** The default of `include`. */
 const defaultParts = ["status", "type"] as const satisfies Parts
 
-/** How often an object is read again to find out whether a write whose answer was lost was carried out. */
+/** How often to read an object to find out whether a write without an answer was carried out. */
 const settling = Retry.backoff({ base: "100 millis", cap: "2 seconds", maxAttempts: 6 })
 
 const decodeNothing = Codec.decodeResult(Schema.Struct({ status: Schema.Literal(200) }))
@@ -104,14 +104,14 @@ export const make = <
       decode: decode(id)
     })).pipe(
       Effect.mapError((error) =>
-        // An object that is gone has changed, too.
+        // An object that was removed counts as changed.
         ifMatch !== undefined && (isStatus(error, 412) || isStatus(error, 404))
           ? new AppContext.ObjectChanged({ ...owner(operation, id), etag: ifMatch })
           : error
       )
     )
 
-  /** The options of a call, with the id that is meant. */
+  /** Adds the id to the options of a call. */
   const withId = <O extends K["which"]>(options: O) => (config: PubNubConfig["Service"]) => ({
     ...options,
     id: kind.idOf(options, config)
@@ -139,7 +139,7 @@ export const make = <
       const { id, ifMatchesEtag, include = defaultParts } = fields
       return Fields.encode(codec, fields, kind.longest).pipe(
         Effect.flatMap((encoded) => write(operation, id, encoded, include, ifMatchesEtag)),
-        // A conditional write that was carried out would look like the write of somebody else to a second attempt.
+        // To a second attempt, a write that was carried out would look like a concurrent change.
         Effect.mapError((error) =>
           ifMatchesEtag === undefined ? error : Update.unlessKnown(owner(operation, id), error)
         ),
@@ -148,7 +148,7 @@ export const make = <
     })
   }
 
-  /** The object as it is after a write whose answer was lost. */
+  /** Reads the object after a write without an answer. */
   const settled = (operation: string, id: string) =>
     Effect.retry(read(operation, id, []), { schedule: settling, while: ({ isRetryable }) => isRetryable })
 
@@ -171,7 +171,7 @@ export const make = <
             () => Fields.encode(codec, fields, kind.longest)
           )
           const encoded = { body: Update.merge(body, before, how), issues }
-          // The etag does not say who wrote.
+          // The etag does not show who wrote.
           const settle = Update.settle(owner(operation, id), before, settled(operation, id), () => false)
           const after = yield* write(operation, id, encoded, Fields.parts, before.etag).pipe(
             Effect.catchTag("PubNubError", settle)
@@ -179,7 +179,7 @@ export const make = <
           return yield* typed(operation, after)
         })
         return attempt.pipe(
-          // The schedule sees only the changes of others.
+          // Only concurrent changes are retried.
           Effect.matchEffect({
             onSuccess: (object) => Effect.succeed(Result.succeed(object)),
             onFailure: (error) =>

@@ -1,5 +1,5 @@
 /**
- * What all updates do: read, apply a function, write, and find out what became of a write whose answer was lost.
+ * The parts of an update that all objects share: checks, merging, and the outcome of a write without an answer.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -11,7 +11,7 @@ import type { Owner } from "./custom.ts"
 import * as Outcome from "../wire/outcome.ts"
 import type { Body } from "./fields.ts"
 
-/** What is wrong with what an update is given. */
+/** The problems of the arguments of an update. */
 export const issuesOf = (
   { custom, retry }: AppContext.MergeOptions & { readonly retry?: Retry.Policy<AppContext.ObjectChanged> | undefined },
   f: unknown
@@ -20,7 +20,7 @@ export const issuesOf = (
   ...Input.retry("retry", retry)
 ]
 
-/** The error, or that nobody knows whether the write was carried out. */
+/** The error of a failed write, or `UpdateOutcomeUnknown` if it may have been carried out. */
 export const unlessKnown = <E>(
   owner: Owner,
   error: PubNubError.PubNubError | E
@@ -32,11 +32,11 @@ export const unlessKnown = <E>(
     })
     : error
 
-/** Whether a function gave nothing to write. */
+/** Whether the function of an update returned nothing to write. */
 export const isNothing = (fields: object): boolean =>
   Input.record(fields) === undefined && Object.values(fields).every((value) => value === undefined)
 
-/** The fields with the custom data that is there beneath theirs, where it is to be merged. */
+/** Merges the custom data to write into the current custom data, if `custom` is `"merge"`. */
 export const merge = (
   body: Body,
   before: AppContext.Included,
@@ -49,8 +49,8 @@ export const merge = (
 }
 
 /**
- * A write that failed: where its answer was lost, the object as it is now tells whether it was written. If it is what it
- * was, it was not, so far.
+ * Handles the failure of a write. If the outcome is unknown, it reads the object: when that is written, the update succeeds; when
+ * it is unchanged, the update fails with the error; otherwise with `UpdateOutcomeUnknown`.
  */
 export const settle = <A extends AppContext.Versioned, E, R>(
   owner: Owner,

@@ -1,5 +1,5 @@
 /**
- * What an answer of the service means: its JSON, or the one reason that it failed for. The bodies come in many shapes
+ * Classifies an answer of the service: its JSON, or the reason of the failure. Bodies have many shapes
  * ("Answers" in docs/design.md), and a 200 may hold a failure.
  */
 import type * as Duration from "effect/Duration"
@@ -13,11 +13,11 @@ import type { Answer } from "../../../internal/operation.ts"
 import * as RetryAfter from "../../../internal/retryAfter.ts"
 import * as PubNubError from "../../PubNubError.ts"
 
-/** Fails with every reason that an answer can carry; the others are of requests that got none. */
+/** The reasons that an answer can have. The other reasons are those of requests without an answer. */
 export type AnswerReason = Exclude<PubNubError.Reason, PubNubError.Transport | PubNubError.Timeout>
 
 export interface Reader {
-  /** The path of the request, which tells what service answers. Read only for a failure. */
+  /** The path of the request, which shows the service that answers. Called only for a failure. */
   readonly path: () => string
   readonly parse: (text: string) => Result.Result<Schema.Json, string>
 }
@@ -55,7 +55,7 @@ interface Complaint {
   readonly status: number
   /** Whether the service itself wrote it. */
   readonly isOwn: boolean
-  /** As it was written: nobody is told it like this. */
+  /** The text as it came. It must not go into an error without cleaning. */
   readonly text: string
   readonly details: ReadonlyArray<PubNubError.Detail>
   readonly channels: ReadonlyArray<string>
@@ -66,7 +66,7 @@ const nothingMore = { details: [], channels: [], groups: [] }
 
 const foreign = (status: number, text: string): Complaint => ({ ...nothingMore, status, isOwn: false, text })
 
-/** More names than an address has room for, and more details than anybody reads. */
+/** The most details: more names than an address has room for. */
 const mostNames = 16_384
 const mostDetails = 100
 
@@ -115,8 +115,8 @@ const complaintOf = (json: Schema.Json, answer: Answer): Complaint | undefined =
 }
 
 /**
- * Whether a record is the service's own. Each that is known has a status or an error beside its words; gateways write only a
- * message, or a status with an error in words. Only the service for push writes nothing but words, with 400.
+ * Whether the service itself wrote this record. Its known records have a status or an error beside the text. Gateways write only
+ * a message, or a status and a textual error. Only the push service writes nothing but text, with 400.
  */
 const isOwn = (
   { error, error_message, errors, message, status }: { readonly [key: string]: unknown },
@@ -159,7 +159,7 @@ const classify = (
   const description = answer.told(
     Option.isSome(cause) ? `${complaint.text} (x-pn-cause ${cause.value})` : complaint.text
   )
-  // What the service refuses with 200 is refused.
+  // A refusal with the status 200 is a refusal.
   switch (Rule.judge(status < 300 && isOwn ? 400 : status, isOwn)) {
     case "RateLimited":
       return new PubNubError.RateLimited({ description, retryAfter: wait })
@@ -197,13 +197,13 @@ const refusal = (
   })
 }
 
-/** What the service says of an add-on that is switched off. */
+/** The text of the service about an add-on that is off. */
 const disabled = /add-on|not enabled|not available for used key/i
 
-/** Whether the groups of a subscription hold no channels. Only the sentence tells this 400 from any other. */
+/** Whether the groups of a subscription have no channels. Only the text distinguishes this 400 from others. */
 const isEmptySubscription = (text: string): boolean => /\bempty subscription set\b/i.test(text)
 
-/** Whether the time of a signed request is more than a minute off. Only the sentence says so. */
+/** Whether the time of a signed request is wrong by more than a minute. Only the text shows it. */
 const isWrongTime = (text: string): boolean => /^invalid timestamp\b/i.test(text)
 
 const clockOff: PubNubError.Detail = {
@@ -211,7 +211,7 @@ const clockOff: PubNubError.Detail = {
   message: "is more than a minute off: set the clock of this machine"
 }
 
-// Only sentences tell which key is wrong. "Invalid Subkey" is what message actions say.
+// Only the text shows which key is wrong. Message actions write "Invalid Subkey".
 const keys = [
   [/^invalid key\.?$/i, "publish"],
   [/^invalid sub(scribe)?[ -]?key\.?$/i, "subscribe"],
@@ -219,7 +219,7 @@ const keys = [
   [/^signature does not match\b/i, "secret"]
 ] as const
 
-/** The service of a path says which add-on it needs. */
+/** The add-on that the service of a path needs. */
 const addOnsOfPaths: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
   [/^\/v\d\/presence\//, "Presence"],
   [/^\/v\d\/history/, "MessagePersistence"],
@@ -230,7 +230,7 @@ const addOnsOfPaths: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
   [/^\/v\d\/files\//, "Files"]
 ]
 
-/** What the others say where they miss one: a subscribe may need several. */
+/** The texts of other services about a missing add-on: a subscribe may need several. */
 const addOnsOfPhrases: ReadonlyArray<readonly [RegExp, PubNubError.AddOn]> = [
   [/stream controller|channel group|multiplex|wildcard|filter/i, "StreamController"],
   [/presence/i, "Presence"],

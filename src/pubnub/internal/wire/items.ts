@@ -23,10 +23,10 @@ export const reader = <A>(schema: Schema.ConstraintDecoder<A>): (raw: Schema.Jso
   return (raw) => Result.getOrElse(decode(raw), (issue) => undecodable(raw, issue))
 }
 
-/** Names of channels and groups. What is no name is told in its place. */
+/** Reads the name of a channel or group. Any other value becomes an `UndecodableItem`. */
 export const readName = reader(Schema.String)
 
-/** The items that could be read. The others are logged: who keeps a value live has no place for them. */
+/** The items that were decoded. Logs a warning for each of the others. */
 export const decoded = <A>(items: ReadonlyArray<A | UndecodableItem>, of: string): Effect.Effect<ReadonlyArray<A>> => {
   const odd = items.filter(isUndecodable)
   return Effect.as(
