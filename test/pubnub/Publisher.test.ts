@@ -830,7 +830,8 @@ describe("types and input", () => {
 describe("two keysets", () => {
   const one = { ...keys, subscribeKey: "sub-1", publishKey: "pub-1" }
   const two = { ...keys, subscribeKey: "sub-2", publishKey: "pub-2" }
-  const both = emulated({ emulator: { keysets: [one, two] } })
+  const keyset = ({ publishKey, subscribeKey }: typeof one) => ({ publishKey, subscribeKey })
+  const both = emulated({ emulator: { keysets: [keyset(one), keyset(two)] } })
 
   const as = (options: PubNubConfig.Options) =>
     Effect.provideService(PubNubConfig.PubNubConfig, PubNubConfig.make(options))
