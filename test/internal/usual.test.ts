@@ -33,6 +33,12 @@ itReadsUsual(
   }]
 )
 
+it("the check of a struct leaves a list, and a missing key of any value, to the schema", () => {
+  const Flags = Schema.Struct({ flag: Schema.optionalKey(Schema.Boolean) })
+  assert.strictEqual(Usual.of(Flags)?.([]), Usual.unusual)
+  assert.strictEqual(Usual.of(Schema.Struct({ json: Usual.Parsed }))?.({}), Usual.unusual)
+})
+
 describe("a schema has no check", () => {
   it.each(Object.entries({
     "that transforms": Schema.FiniteFromString,

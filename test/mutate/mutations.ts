@@ -164,6 +164,12 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a restriction does not count", "filter.run(json, ast, noOptions) === undefined", "true"],
     ["an array that must have entries may be empty", " && ast.elements.length === 0", ""],
     ["the names of a record are not restricted", "schema.key === Schema.String", "schema.key !== undefined"],
+    ["what is absent is JSON", "json === undefined ? unusual : json", "json"],
+    [
+      "a list is a struct",
+      "if (!Predicate.isObject(json)) return unusual",
+      "if (typeof json !== \"object\" || json === null) return unusual"
+    ],
     ["a record sets its prototype", " || Object.hasOwn(json, \"__proto__\")", ""],
     ["an absent key has a value", "if (value !== undefined) values[name]", "values[name]"]
   ]),
@@ -638,6 +644,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: FileShared customMessageType", "...file.success, ...meta, ...label", "...file.success, ...meta"]
   ]),
   ...of("src/pubnub/internal/wire/envelope.ts", ["test/pubnub/envelope.test.ts"], [
+    ["a region is null", "if (given(p.r)) delivery.region", "if (p.r !== undefined) delivery.region"],
     ["row: Joined", "join: \"Joined\"", "join: \"Left\""],
     ["row: TimedOut", "timeout: \"TimedOut\"", "timeout: \"Left\""],
     ["row: timedOut", "rest.timeout ?? rest.timedout ?? []", "[]"],
@@ -800,5 +807,26 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of("src/pubnub/internal/objects/pages.ts", ["test/pubnub/Memberships.test.ts"], [
     ["row: previous", "...before === undefined ? {} : { previous: before }", ""]
+  ]),
+  ...of("src/symphony/internal/config/pem.ts", ["test/symphony/Session.test.ts"], [
+    ["a key has another version", "[0x02, 0x01, 0x00]", "[0x02, 0x01, 0x01]"],
+    [
+      "the name of a format is believed",
+      "label === \"RSA PRIVATE KEY\" || pkcs1.test(head)",
+      "label === \"RSA PRIVATE KEY\""
+    ],
+    [
+      "PKCS#8 has no other name",
+      "if (head.includes(rsa)) return",
+      "if (head.includes(rsa) && label !== \"RSA PRIVATE KEY\") return"
+    ]
+  ]),
+  ...of("src/symphony/internal/config/jwt.ts", ["test/symphony/Session.test.ts"], [
+    ["a token is signed otherwise", "hash: \"SHA-512\"", "hash: \"SHA-256\""],
+    [
+      "the platform's words are shown",
+      "catch: () => \"is an RSA key that cannot be used: it is damaged\"",
+      "catch: String"
+    ]
   ])
 ]

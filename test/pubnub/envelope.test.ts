@@ -150,6 +150,9 @@ describe("messages, signals, files", () => {
     assert.deepStrictEqual(eventOf({ ...fields, i: null, u: null, cmt: null, b: null }), bare)
     assert.deepStrictEqual(eventOf({ ...fields, i: "", u: "", cmt: "", b: "" }), bare)
     assert.deepStrictEqual(eventOf({ ...fields, i: " \t" }), bare)
+    const { region: _, ...elsewhere } = delivery
+    const unplaced: object = { _tag, ...elsewhere, ...own }
+    assert.deepStrictEqual(eventOf({ ...fields, p: { t: timetoken, r: null } }), unplaced)
   })
 
   it.each(kinds)("%s has all that is given", (_tag, fields, own) => {

@@ -8,11 +8,13 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Session, SymphonyConfig, type SymphonyError } from "effect-herald/symphony"
 import { SymphonyEmulator, Transport } from "effect-herald/testing"
 import * as NodeCrypto from "node:crypto"
+import * as Pem from "../../src/symphony/internal/config/pem.ts"
 import { failNext } from "../kit/failNext.ts"
 import { keys, start } from "../testing/symphonyHttp.ts"
 import {
@@ -462,6 +464,11 @@ describe("the private key", () => {
       assert.isDefined((yield* tokens).sessionToken)
     }).pipe(asBot({ config: { bot: { username: "bot", privateKey: Redacted.make(pem) } } })))
 
+  it("in PKCS#1 is the same bytes in PKCS#8 as Node writes", () => {
+    const der = NodeCrypto.createPrivateKey(pkcs8).export({ type: "pkcs8", format: "der" })
+    assert.deepStrictEqual(Pem.read(pkcs1), Result.succeed(Uint8Array.from(der)))
+  })
+
   it.effect("is accepted with 4096 bits", () => {
     const long = NodeCrypto.generateKeyPairSync("rsa", {
       modulusLength: 4096,
@@ -501,6 +508,12 @@ describe("the private key", () => {
     ["a certificate", certificate, `${unknown}: it is a certificate`],
     ["half of one", pkcs8.slice(0, 400), `${unknown}: it is cut short or damaged`],
     ["one without its middle", pkcs8.slice(0, 200) + pkcs8.slice(300), "damaged"],
+    [
+      "one without one of its lines",
+      pkcs8.split("\n").toSpliced(5, 1).join("\n"),
+      "is an RSA key that cannot be used: it is damaged"
+    ],
+    ["a short one", "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----", "it is damaged"],
     ["one that is no base64", pkcs8.replace("M", "\u00e4"), "damaged"],
     ["no PEM", "hush-hush", unknown],
     ["nothing", "", unknown]

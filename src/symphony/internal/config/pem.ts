@@ -86,9 +86,11 @@ const pkcs8Of = (pkcs1: Uint8Array): Key =>
 const version = [0x02, 0x01, 0x00]
 const algorithm = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00]
 
-/** A value in DER. No key has more than 65,535 bytes. */
-const derOf = (tag: number, content: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const { length } = content
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return [tag, ...size, ...content]
-}
+/** A value of 256 to 65,535 bytes in DER: every key that the platform takes has so many. */
+const derOf = (tag: number, content: ReadonlyArray<number>): ReadonlyArray<number> => [
+  tag,
+  0x82,
+  content.length >> 8,
+  content.length & 0xff,
+  ...content
+]
