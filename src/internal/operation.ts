@@ -49,7 +49,8 @@ export interface Operation<A, E, R, E2, R2> {
   readonly address: () => string
   /** The attributes of the span. */
   readonly attributes: () => Record<string, unknown>
-  readonly request: Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
+  /** Called for each run. */
+  readonly request: () => Effect.Effect<HttpClientRequest.HttpClientRequest, E, R>
   /** A long poll has none: its reader watches the clock. */
   readonly timeout: Duration.Duration | undefined
   /** Whether the caller reads the body of a success as a stream. The timeout then ends with the headers. */
@@ -67,14 +68,15 @@ export const run = <A, E, R, E2, R2>(
 ): Effect.Effect<A, E | E2, HttpClient.HttpClient | R | R2> =>
   Effect.withFiber((fiber: Fiber.Fiber<unknown, unknown>) => {
     const isHeard = isEnabled(fiber, "Debug")
-    const answered = Effect.flatMap(operation.request, (request) =>
-      Effect.flatMap(HttpClient.HttpClient, (client) => {
-        const answer = exchange(client, request, operation)
-        return Effect.matchEffect(isHeard ? heard(answer, request, operation) : answer, {
-          onFailure: (failure) => Effect.fail(operation.unanswered(failure)),
-          onSuccess: operation.answered
-        })
-      }))
+    const client = Context.getUnsafe(fiber.context, HttpClient.HttpClient)
+    // A request that is there already is sent at once.
+    const answered = Effect.flatMapEager(operation.request(), (request) => {
+      const answer = exchange(client, request, operation)
+      return Effect.matchEffect(isHeard ? heard(answer, request, operation) : answer, {
+        onFailure: (error) => Effect.fail(operation.unanswered(unanswered(error))),
+        onSuccess: (answer) => operation.answered(new ToldAnswer(answer, tellerOf(request, operation.secrets)))
+      })
+    })
     return isTraced(fiber.context)
       ? Effect.withSpan(answered, operation.name, {
         kind: "client",
@@ -89,73 +91,73 @@ type Exchanged = Omit<
   "request" | "attributes" | "unanswered" | "answered"
 >
 
-const exchange = (
-  client: HttpClient.HttpClient,
-  request: HttpClientRequest.HttpClientRequest,
-  operation: Exchanged
-): Effect.Effect<Answer, Unanswered> => {
-  const { maxSize, secrets, streamed = false, timeout } = operation
-  const told = tellerOf(request, secrets)
-  const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout })
-  return whole === undefined
-    ? executed(client, request, operation, told)
-    : Effect.mapBoth(whole, {
-      onFailure: (error) => error === "TimedOut" ? timedOut : unanswered(error),
-      onSuccess: (answer) => new ToldAnswer(answer, told)
-    })
-}
+/** An answer whose text may hold secrets. */
+type Untold = Omit<Answer, "told">
+
+type Lost = HttpClientError.HttpClientError | "TimedOut"
 
 /** Its headers are parsed when they are read. */
 class ToldAnswer implements Answer {
   readonly status: number
   readonly text: string
   readonly limit?: number
+  readonly bytes?: Stream.Stream<Uint8Array, Unanswered>
   readonly told: (text: string) => string
-  readonly #whole: WholeAnswer.WholeAnswer
+  readonly #untold: Untold
 
-  constructor(whole: WholeAnswer.WholeAnswer, told: (text: string) => string) {
-    this.status = whole.status
-    this.text = whole.text
-    if (whole.limit !== undefined) this.limit = whole.limit
+  constructor(untold: Untold, told: (text: string) => string) {
+    this.status = untold.status
+    this.text = untold.text
+    if (untold.limit !== undefined) this.limit = untold.limit
+    if (untold.bytes !== undefined) this.bytes = untold.bytes
     this.told = told
-    this.#whole = whole
+    this.#untold = untold
   }
 
   get headers(): Headers.Headers {
-    return this.#whole.headers
+    return this.#untold.headers
   }
+}
+
+const exchange = (
+  client: HttpClient.HttpClient,
+  request: HttpClientRequest.HttpClientRequest,
+  operation: Exchanged
+): Effect.Effect<Untold, Lost> => {
+  const { maxSize, streamed = false, timeout } = operation
+  const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout })
+  return whole ?? executed(client, request, operation)
 }
 
 /** Sends with a client that answers with a stream. */
 const executed = (
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
-  { maxSize, streamed = false, timeout }: Exchanged,
-  told: (text: string) => string
-): Effect.Effect<Answer, Unanswered> =>
+  { maxSize, streamed = false, timeout }: Exchanged
+): Effect.Effect<Untold, Lost> =>
   client.execute(request).pipe(
-    Effect.flatMap((response): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
+    Effect.flatMap((response): Effect.Effect<Untold, HttpClientError.HttpClientError> => {
       const { headers, status } = response
       return streamed && status >= 200 && status < 300
-        ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered), told })
-        : Effect.map(Body.text(response, maxSize), (body) => ({ status, headers, told, ...body }))
+        ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered) })
+        : Effect.map(Body.text(response, maxSize), (body) => ({ status, headers, ...body }))
     }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     withoutRedirects,
-    Effect.mapError(unanswered),
     inTime(timeout)
   )
 
 const heard = (
-  answer: Effect.Effect<Answer, Unanswered>,
+  answer: Effect.Effect<Untold, Lost>,
   { method }: HttpClientRequest.HttpClientRequest,
   { address, name }: Exchanged
-): Effect.Effect<Answer, Unanswered> =>
+): Effect.Effect<Untold, Lost> =>
   answer.pipe(
     Effect.tap(({ status }) => Effect.logDebug(`${name} ${method} ${address()} answered ${status}`)),
-    Effect.tapError(({ _tag, description }) =>
-      Effect.logDebug(`${name} ${method} ${address()} ${_tag}: ${description}`)
-    )
+    Effect.tapError((error) => {
+      const { _tag, description } = unanswered(error)
+      return Effect.logDebug(`${name} ${method} ${address()} ${_tag}: ${description}`)
+    })
   )
 
 /**
@@ -194,10 +196,10 @@ const secretsOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): Reado
 
 const timedOut: Unanswered = { _tag: "TimedOut", description: "no answer in time", code: undefined }
 
-const inTime = (timeout: Duration.Duration | undefined) => <A, R>(effect: Effect.Effect<A, Unanswered, R>) =>
+const inTime = (timeout: Duration.Duration | undefined) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   timeout === undefined
     ? effect
-    : Effect.timeoutOrElse(effect, { duration: timeout, orElse: () => Effect.fail(timedOut) })
+    : Effect.timeoutOrElse(effect, { duration: timeout, orElse: () => Effect.fail("TimedOut" as const) })
 
 // Looked up in the map itself: the reference would always give its default tracer.
 const isTraced = ({ mapUnsafe }: Context.Context<never>): boolean =>
@@ -213,7 +215,8 @@ export const debug = (message: () => ReadonlyArray<unknown>): Effect.Effect<void
   )
 
 // Keeps only the code and the kind of the error: its text may hold the URL, and so a token.
-const unanswered = (error: HttpClientError.HttpClientError): Unanswered => {
+const unanswered = (error: Lost): Unanswered => {
+  if (error === "TimedOut") return timedOut
   const { reason } = error
   if (reason._tag === "InvalidUrlError" || reason._tag === "EncodeError") {
     return { _tag: "NotSent", description: "the request could not be built", code: reason._tag }

@@ -312,11 +312,14 @@ export const signal = <A, RE = never>(
 export const size = <A, RE = never>(
   options: Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "schema">
 ): Effect.Effect<number, PubNubError.PubNubErrorOf<PubNubError.BadRequest>, RE> =>
-  Endpoint.reading("Publish.size", () =>
-    Effect.mapBoth(encode({ ...options }), {
-      onFailure: (details) => Endpoint.refusal("Publish.size", details),
-      onSuccess: ({ size }) => size
-    }))
+  Endpoint.reading(
+    "Publish.size",
+    () =>
+      Effect.flatMap(encode({ ...options }), (encoded) =>
+        Result.isSuccess(encoded)
+          ? Effect.succeed(encoded.success.size)
+          : Effect.fail(Endpoint.refusal("Publish.size", encoded.failure)))
+  )
 
 /** An encoded message. */
 interface Encoded {
@@ -328,7 +331,10 @@ interface Encoded {
   readonly size: number
 }
 
-const encode = <A, RE>(given: PublishOptions<A, RE>): Effect.Effect<Encoded, ReadonlyArray<PubNubError.Detail>, RE> => {
+/** Encodes a message. Without a schema, the effect has its result already. */
+const encode = <A, RE>(
+  given: PublishOptions<A, RE>
+): Effect.Effect<Result.Result<Encoded, ReadonlyArray<PubNubError.Detail>>, never, RE> => {
   const { channel, message, schema } = given
   const meta = given.meta === undefined ? Result.succeed(undefined) : Payload.encode(given.meta)
   const details = issuesOf(given, meta)
@@ -344,8 +350,8 @@ const encode = <A, RE>(given: PublishOptions<A, RE>): Effect.Effect<Encoded, Rea
     return Result.succeed({ text, escaped, meta: meta.success, metaSize, size })
   }
   return schema === undefined
-    ? Effect.fromResult(finish(Payload.encode(message)))
-    : Effect.flatMap(Effect.result(Payload.encodeWith(schema, message)), (text) => Effect.fromResult(finish(text)))
+    ? Effect.succeed(finish(Payload.encode(message)))
+    : Effect.map(Effect.result(Payload.encodeWith(schema, message)), finish)
 }
 
 const label: Input.Check = (value) =>
@@ -402,14 +408,17 @@ const encodeFor = <A, RE>(
       const base = isSignal
         ? path`/signal/${publishKey}/${subscribeKey}/0/${name}/0`
         : path`/publish/${publishKey}/${subscribeKey}/0/${name}/0`
-      return Effect.matchEffect(encode(given), {
-        onFailure: (details): Effect.Effect<Send, PrepareError> => {
-          const refuse = Endpoint.errorOf({ operation, method: method === "POST" ? "POST" : "GET", path: base })
-          return Effect.fail(
-            refuse(Endpoint.refusalOf(config, { path: base, issues: details }) ?? Endpoint.refused(details))
-          )
-        },
-        onSuccess: ({ escaped, meta, metaSize, size, text }): Effect.Effect<Send, PrepareError> => {
+      return Effect.flatMapEager(
+        encode(given),
+        (encoded): Effect.Effect<Send, PrepareError> => {
+          if (Result.isFailure(encoded)) {
+            const details = encoded.failure
+            const refuse = Endpoint.errorOf({ operation, method: method === "POST" ? "POST" : "GET", path: base })
+            return Effect.fail(
+              refuse(Endpoint.refusalOf(config, { path: base, issues: details }) ?? Endpoint.refused(details))
+            )
+          }
+          const { escaped, meta, metaSize, size, text } = encoded.success
           const measured = isSignal ? utf8.encode(text).length : size
           const limit = isSignal ? config.maxSignalSize : config.maxMessageSize
           const tooLarge = (refusedBy: "client" | "service") =>
@@ -431,11 +440,13 @@ const encodeFor = <A, RE>(
             method: "GET",
             path: path`${base}/${{ shown: "{message}", encoded: escaped }}`
           }
-          const post: Endpoint.Endpoint<Published> = { ...common, method: "POST", path: base, body: text }
           const getAddress = Endpoint.addressOf(config, get)
           const isPost = !isSignal &&
             (method === "POST" || method === "auto" && Endpoint.sizeOf(config, get, getAddress) > config.maxUrlSize)
-          const [endpoint, address] = isPost ? [post, Endpoint.addressOf(config, post)] : [get, getAddress]
+          const endpoint: Endpoint.Endpoint<Published> = isPost
+            ? { ...common, method: "POST", path: base, body: text }
+            : get
+          const address = isPost ? Endpoint.addressOf(config, endpoint) : getAddress
           const error = <R extends PubNubError.Reason>(reason: R) => Endpoint.errorOf(endpoint)(reason)
           const unusable = Endpoint.refusalOf(config, endpoint)
           if (unusable !== undefined) return Effect.fail(error(unusable))
@@ -462,7 +473,7 @@ const encodeFor = <A, RE>(
               }))
           )
         }
-      })
+      )
     }))
 
 const Sent = Schema.Tuple([Schema.Literal(1), Schema.String, Timetoken])

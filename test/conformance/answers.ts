@@ -113,7 +113,7 @@ export const readAnswer = (answer: {
 }) =>
   Effect.result(Answer.read(
     { ...answer, headers: Headers.fromInput(answer.headers ?? {}), told: Text.teller([]) },
-    { path: () => "/", parse: Json.parseExact }
+    { path: () => "/", parse: Json.parseExact, decode: Result.succeed }
   ))
 
 /** That a reason has the tag and the fields. */

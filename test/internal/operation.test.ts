@@ -12,7 +12,7 @@ const ended = (cause: unknown) =>
     name: "test.run",
     address: () => "/",
     attributes: () => ({}),
-    request: Effect.succeed(HttpClientRequest.get("http://host/")),
+    request: () => Effect.succeed(HttpClientRequest.get("http://host/")),
     timeout: undefined,
     maxSize: 1_000,
     unanswered: (failure) => failure,

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
+import * as Result from "effect/Result"
 import * as Json from "../../src/internal/json.ts"
 import * as Text from "../../src/internal/text.ts"
 import * as Answer from "../../src/pubnub/internal/wire/answer.ts"
@@ -15,7 +16,7 @@ interface Expected {
 const reasonOf = (status: number, text: string, path = "/v2/subscribe/sub/a/0", headers: Record<string, string> = {}) =>
   Effect.flip(Answer.read(
     { status, text, headers: Headers.fromInput(headers), told: Text.teller([]) },
-    { path: () => path, parse: Json.parseExact }
+    { path: () => path, parse: Json.parseExact, decode: Result.succeed }
   ))
 
 const fields = (reason: object): { readonly [field: string]: unknown } => ({ ...reason })

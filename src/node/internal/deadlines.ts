@@ -16,6 +16,8 @@ interface Deadline {
 interface Line {
   /** Sorted by their ends. */
   readonly waiting: Set<Deadline>
+  /** How long each of them waits. */
+  readonly nanos: bigint
   isWatched: boolean
 }
 
@@ -31,13 +33,15 @@ export const make = (scope: Scope.Scope): Deadlines => {
     let lines = clocks.get(clock)
     if (lines === undefined) clocks.set(clock, lines = new Map())
     let line = lines.get(millis)
-    if (line === undefined) lines.set(millis, line = { waiting: new Set(), isWatched: false })
+    if (line === undefined) {
+      lines.set(millis, line = { waiting: new Set(), nanos: BigInt(Math.round(millis * 1e6)), isWatched: false })
+    }
     return line
   }
   return {
     set: (clock, duration, expire) => {
       const line = lineOf(clock, Duration.toMillis(duration))
-      const deadline = { end: clock.monotonicTimeNanosUnsafe() + Duration.toNanosUnsafe(duration), expire }
+      const deadline = { end: clock.monotonicTimeNanosUnsafe() + line.nanos, expire }
       line.waiting.add(deadline)
       if (!line.isWatched) {
         line.isWatched = true

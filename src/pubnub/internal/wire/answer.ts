@@ -16,13 +16,15 @@ import * as PubNubError from "../../PubNubError.ts"
 /** The reasons that an answer can have. The other reasons are those of requests without an answer. */
 export type AnswerReason = Exclude<PubNubError.Reason, PubNubError.Transport | PubNubError.Timeout>
 
-export interface Reader {
+export interface Reader<A> {
   /** The path of the request, which shows the service that answers. Called only for a failure. */
   readonly path: () => string
   readonly parse: (text: string) => Result.Result<Schema.Json, string>
+  /** Decodes the JSON of a success, or says what is wrong with it. */
+  readonly decode: (json: Schema.Json, told: (text: string) => string) => Result.Result<A, string>
 }
 
-export const read = (answer: Answer, { parse, path }: Reader): Effect.Effect<Schema.Json, AnswerReason> => {
+export const read = <A>(answer: Answer, { decode, parse, path }: Reader<A>): Effect.Effect<A, AnswerReason> => {
   const { status } = answer
   const parsed = answer.limit === undefined ? parse(answer.text) : Result.fail(Rule.oversized)
   if (status >= 200 && status < 300 && Result.isFailure(parsed)) {
@@ -34,9 +36,12 @@ export const read = (answer: Answer, { parse, path }: Reader): Effect.Effect<Sch
       onFailure: () => complaintOfText(answer),
       onSuccess: (json) => complaintOf(json, answer)
     })
-  return complaint === undefined
-    ? Effect.mapError(Effect.fromResult(parsed), (description) => malformed(answer, description))
-    : Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, path(), wait)))
+  if (complaint !== undefined) {
+    return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(classify(answer, complaint, path(), wait)))
+  }
+  if (Result.isFailure(parsed)) return Effect.fail(malformed(answer, parsed.failure))
+  const decoded = decode(parsed.success, answer.told)
+  return Result.isSuccess(decoded) ? Effect.succeed(decoded.success) : Effect.fail(malformed(answer, decoded.failure))
 }
 
 export const malformed = (answer: Answer, description: string): PubNubError.Malformed =>

@@ -9,7 +9,7 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Guarded from "../../../internal/guarded.ts"
 import * as Input from "../../../internal/input.ts"
@@ -132,7 +132,7 @@ export const sendTo = <A>(
       "messaging.operation.name": endpoint.operation,
       ...endpoint.attributes
     }),
-    request: request(config, endpoint, address),
+    request: () => request(config, endpoint, address),
     timeout: timeout === "none" ? undefined : timeout,
     maxSize: config.maxAnswerSize,
     secrets: () => Token.secrets(config),
@@ -145,15 +145,7 @@ export const sendTo = <A>(
           ...(failure.code === undefined ? {} : { code: failure.code })
         }),
     answered: (answer) =>
-      Effect.flatMapEager(
-        Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact }),
-        (json) => {
-          const decoded = endpoint.decode(json, answer.told)
-          return Result.isSuccess(decoded)
-            ? Effect.succeed(decoded.success)
-            : Effect.fail(Answer.malformed(answer, decoded.failure))
-        }
-      )
+      Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact, decode: endpoint.decode })
   })
 }
 
@@ -283,9 +275,8 @@ const request = (
   const { credential = "all" } = endpoint
   const { secretKey } = config
   const build = (query: string) => requestOf(endpoint, `${commonOf(config).origin}${address.path}?${query}`)
-  // Each run makes a request of its own, with an id of its own.
-  if (credential === "none") return Effect.sync(() => build(queryOf(config, address)))
-  return Effect.flatMap(Token.current(config), (redacted) => {
+  if (credential === "none") return Effect.succeed(build(queryOf(config, address)))
+  return Effect.flatMapEager(Token.current(config), (redacted) => {
     const token = Secret.textOf(redacted)
     const query = queryOf(config, address, token)
     return secretKey === undefined || credential === "one" && token !== undefined

@@ -186,23 +186,24 @@ const exchange = <A, B, E, R>(
         "messaging.operation.name": endpoint.operation,
         ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
       }),
-      request: Effect.sync(() => {
-        const request = HttpClientRequest.make(method)(address, {
-          headers: {
-            "user-agent": `effect-herald/${version}`,
-            "x-trace-id": traceId,
-            accept: endpoint.accept ?? "application/json",
-            ...revealed(headers),
-            ...tokens === undefined || credential === "none"
-              ? {}
-              : { sessiontoken: Redacted.value(tokens.sessionToken) },
-            ...tokens?.keyManagerToken === undefined || credential !== "session and key manager"
-              ? {}
-              : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
-          }
-        })
-        return body === undefined ? request : HttpClientRequest.setBody(request, body.content)
-      }),
+      request: () =>
+        Effect.sync(() => {
+          const request = HttpClientRequest.make(method)(address, {
+            headers: {
+              "user-agent": `effect-herald/${version}`,
+              "x-trace-id": traceId,
+              accept: endpoint.accept ?? "application/json",
+              ...revealed(headers),
+              ...tokens === undefined || credential === "none"
+                ? {}
+                : { sessiontoken: Redacted.value(tokens.sessionToken) },
+              ...tokens?.keyManagerToken === undefined || credential !== "session and key manager"
+                ? {}
+                : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
+            }
+          })
+          return body === undefined ? request : HttpClientRequest.setBody(request, body.content)
+        }),
       timeout,
       streamed: options.streamed,
       maxSize: config.maxAnswerSize,
