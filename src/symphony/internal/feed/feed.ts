@@ -37,7 +37,7 @@ export interface Page {
 }
 
 /** What comes again comes soon: when its page was not acknowledged for half a minute. */
-const remembered = 10_000
+export const remembered = 10_000
 
 /** A read is held for half a minute. */
 const defaultTimeout = "60 seconds"
@@ -350,14 +350,21 @@ const makeOutbox = () => {
 const isInterruption = ({ items: [first, ...others] }: Page): boolean =>
   first._tag === "FeedInterrupted" && others.length === 0
 
-/** Whether an event was not given before. */
-const makeMemory = () => {
-  const seen = new Set<string>()
-  return ({ id }: FeedEvent.Read): boolean => {
+/**
+ * Whether an event was not given before. It remembers the last ids, at least as many as `remembered`. It forgets them by the
+ * thousands: a set that loses its oldest entry each time passes over all that it lost before.
+ */
+export const makeMemory = () => {
+  let recent = new Set<string>()
+  let older = new Set<string>()
+  return ({ id }: Pick<FeedEvent.Read, "id">): boolean => {
     if (id === undefined) return true
-    if (seen.has(id)) return false
-    seen.add(id)
-    if (seen.size > remembered) seen.delete(seen.values().next().value ?? "")
+    if (recent.has(id) || older.has(id)) return false
+    recent.add(id)
+    if (recent.size === remembered) {
+      older = recent
+      recent = new Set()
+    }
     return true
   }
 }
