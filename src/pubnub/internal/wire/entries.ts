@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import type * as Types from "effect/Types"
 import * as Input from "../../../internal/input.ts"
 import type { Page } from "../../../Page.ts"
 import type { MessageAction } from "../../MessageAction.ts"
@@ -97,15 +98,23 @@ interface Delivered {
   readonly publisher?: string
 }
 
+interface Details {
+  readonly meta?: Schema.Json
+  readonly customMessageType?: string
+  readonly actions: ReadonlyArray<MessageAction>
+}
+
 const toEntry = (channel: string, raw: Schema.Json) => {
   const read = Storage.read(raw)
   if (Result.isFailure(read)) return undecodable({ channel, raw, issue: read.failure })
   const { actions, customMessageType, kind, message, meta, publisher, timetoken } = read.success
   const entry: Delivered = publisher === undefined ? { channel, timetoken } : { channel, timetoken, publisher }
-  const details = {
-    ...(meta === undefined ? {} : { meta }),
-    ...(customMessageType === undefined ? {} : { customMessageType }),
-    actions: Object.entries(actions).flatMap(([type, values]) =>
+  const details: Types.Mutable<Details> = { actions: [] }
+  // Assigns what may be absent: to spread it takes three times as long, for each entry.
+  if (meta !== undefined) details.meta = meta
+  if (customMessageType !== undefined) details.customMessageType = customMessageType
+  if (actions !== undefined) {
+    details.actions = Object.entries(actions).flatMap(([type, values]) =>
       Object.entries(values).flatMap(([value, users]) =>
         users.map(({ actionTimetoken, uuid }): MessageAction => ({
           type,

@@ -133,6 +133,6 @@ export const read = (raw: Schema.Json) =>
       publisher: Envelope.publisherOf(uuid),
       meta: Envelope.given(meta) ? meta : undefined,
       customMessageType: Envelope.given(custom_message_type) ? custom_message_type : undefined,
-      actions: actions ?? {}
+      actions: actions ?? undefined
     })
   )
