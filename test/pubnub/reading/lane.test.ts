@@ -9,6 +9,7 @@ import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Cursor } from "../../../src/Cursor.ts"
 import type * as SubscribeEvent from "../../../src/pubnub/SubscribeEvent.ts"
 import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
+import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { Lane, type Page } from "../../../src/pubnub/internal/reading/lane.ts"
 import { type Options, Reader } from "../../../src/pubnub/internal/reading/reader.ts"
@@ -32,14 +33,14 @@ const here = Effect.map(EffectClock.currentTimeMillis, (now): Cursor => ({
 const statuses = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap(({ _tag }) => _tag === "Message" ? [] : [_tag])
 
-const laneOf = (within: number, settings: Partial<Settings> = {}) =>
+const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
   Effect.gen(function*() {
     const { core, published } = yield* coreOf(settings)
     const failures: Array<SubscribeError> = []
     const defects: Array<unknown> = []
     const lane = new Lane(core, {
       names: () => ({ channels: ["a"], groups: [] }),
-      size: () => 1,
+      size: () => size,
       failed: (_, error) => failures.push(error),
       broken: (defect) => defects.push(defect)
     }, within)
@@ -86,6 +87,27 @@ const pageOf = (count: number, first = 0, channel = "a") =>
       }
     }
   )
+
+describe("a reader that hears a part of a page of more than a hundred events", () => {
+  it.effect("names in each cursor all that it had before", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity, {}, 2)
+      const { seen } = yield* join()
+      yield* join({}, "b")
+      const [first, second] = [yield* pageOf(100), yield* pageOf(150, 100, "b")]
+      const third = yield* pageOf(50, 250)
+      const arrivals = [...first.arrivals, ...second.arrivals, ...third.arrivals]
+      assert.isTrue(lane.receive({ ...third, arrivals }, true))
+      assert.deepStrictEqual(payloads(seen), [...numbers(100), ...numbers(50, 250)])
+      const had: Array<string> = []
+      for (const event of seen) {
+        if (event._tag !== "Message") continue
+        had.push(Marks.of(`${event.timetoken}/a/`))
+        const { delivered, recent } = event.cursor
+        assert.includeMembers([...Marks.split(recent?.marks ?? ""), ...delivered], had)
+      }
+    }).pipe(Effect.scoped, Effect.provide(emulated({ config: { queueLength: 1_000 } }))))
+})
 
 describe("a full page", () => {
   it.effect("is delivered after the messages of history, and before later ones", () =>

@@ -39,18 +39,18 @@ export class Audience {
 
   /** The same events with cursors of their own. */
   private own(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
-    let place = ""
+    let theirs: Cursor["recent"]
     let mine: Cursor["recent"]
     return given.map(({ event, had }) => {
       const { cursor } = event
       if (cursor === undefined) return event
       const recent = this.recent ??= new Recent(withoutSums(cursor))
-      const { position } = cursor
       if (had !== undefined) recent.add(had, false)
-      if (mine === undefined || position !== place) {
-        place = position
-        recent.trim(position)
-        mine = recent.at(position)
+      // After a hundred events the ledger names them here, and no longer in `delivered`, at the same position.
+      if (mine === undefined || cursor.recent !== theirs) {
+        theirs = cursor.recent
+        recent.trim(cursor.position)
+        mine = recent.at(cursor.position)
       }
       return { ...event, cursor: { ...cursor, recent: mine } }
     })
