@@ -229,6 +229,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.before.marks.clear()"
     ],
     ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
+    ["what comes by two names is named twice", "this.named[index]?.mark === mark", "false"],
     ["unstored ones are summed up", "? isStored", "? isAny"],
     ["a stored one is in a sum of unstored ones", "? isUnsure", "? isAny"],
     ["what is summed up stays named", "this.text?.slice(seen * Marks.length)", "this.text"],
@@ -483,6 +484,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["names of one channel are not bounded", "this.pairs++", ""],
     ["a page says nothing of the time", "if (time > this.now()) this.setTime(time)", ""],
     ["an older page turns the time back", "if (time > this.now()) this.setTime(time)", "this.setTime(time)"]
+  ]),
+  ...of(`${reading}/audience.ts`, [`${tests}/lane.test.ts`], [
+    ["a part of a page is named once for each position", "cursor.recent !== theirs", "false"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     [

@@ -42,6 +42,13 @@ describe("recent events", () => {
     assert.strictEqual(recent.at(ticks(5)).since, ticks(0))
   })
 
+  it("are counted once when they come by two names", () => {
+    const all = numbers(1_000, 1)
+    const twice = having(all.flatMap((n) => [n, n]), { stored: false }).at(ticks(1_000))
+    assert.isNotEmpty(twice.sums)
+    assert.deepStrictEqual(twice, having(all, { stored: false }).at(ticks(1_000)))
+  })
+
   it.each([480, 530, 531, 1_000, 10_000, 50_000])("of a burst of %i are all counted, in at most 4 kB", (count) => {
     const recent = having(numbers(count, 1))
     const at = recent.at(ticks(count))

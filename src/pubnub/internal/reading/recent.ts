@@ -95,14 +95,11 @@ export class Recent {
     if (this.before.marks.delete(mark)) this.text = undefined
     if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
-    const newest = this.named.at(-1)
-    if (newest === undefined || newest.at <= at) {
-      this.text = this.marks + mark
-      this.named.push(item)
-    } else {
-      this.text = undefined
-      this.named.splice(this.named.findLastIndex((other) => other.at <= at) + 1, 0, item)
-    }
+    const last = this.named.findLastIndex((other) => other.at <= at)
+    // By two subscribed names it comes twice. Twice in a sum, it would cancel itself out.
+    for (let index = last; this.named[index]?.at === at; index--) if (this.named[index]?.mark === mark) return
+    this.text = last === this.named.length - 1 ? this.marks + mark : undefined
+    this.named.splice(last + 1, 0, item)
   }
 
   /** Adds it to the sum of its time, if there is one. */
