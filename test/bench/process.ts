@@ -35,9 +35,9 @@ export const start = (
       })
   )
 
-/** The child's next message. Only the caller knows its type. One that takes minutes will never come. */
+/** The child's next message. Only the caller knows its type. One that takes five minutes will never come. */
 export const receive = <A>(child: ChildProcess): Effect.Effect<A, ChildEnded | Cause.TimeoutError> =>
-  Effect.timeout("2 minutes")(Effect.callback<A, ChildEnded>((resume) => {
+  Effect.timeout("5 minutes")(Effect.callback<A, ChildEnded>((resume) => {
     const onMessage = (message: unknown) => {
       child.off("exit", onExit)
       resume(Effect.succeed(message as A))

@@ -56,6 +56,9 @@ class Group {
   readonly #held = new Set<Held>()
   /** The prefixes of the messages of a single channel. */
   readonly #delivered: Array<number> = []
+  #quiet: NodeJS.Timeout | undefined
+  /** No two pages of a group have the same prefix, whichever polls they answer. */
+  #nextPrefix = 0
   /** Whether polls have waited for all channels. */
   #isWhole = false
   /** Pages in turn, by the names of the poll: a poll of more channels than a page has messages needs several. */
@@ -70,7 +73,10 @@ class Group {
   poll(held: Held): void {
     this.#held.add(held)
     held.response.once("close", () => this.#held.delete(held))
-    this.#deliver()
+    if (this.#isWhole || this.#size === 1) return this.#deliver()
+    // Polls that clients replace while they subscribe are gone by then: an answer to one of them would be lost.
+    clearTimeout(this.#quiet)
+    this.#quiet = setTimeout(() => this.#deliver(), 300)
   }
 
   published(): void {
@@ -86,10 +92,12 @@ class Group {
       if (this.#pagesLeft === 0) return
       this.#pagesLeft--
       this.#held.delete(held)
-      if (this.#size === 1) this.#delivered.push(held.from)
+      const prefix = Math.max(held.from, this.#nextPrefix)
+      this.#nextPrefix = prefix + 1
+      if (this.#size === 1) this.#delivered.push(prefix)
       answer(
         held.response,
-        `{"t":{"t":"${positionOf(held.from + 1)}","r":1},"m":${this.#page(held.channels).join(String(held.from))}}`
+        `{"t":{"t":"${positionOf(prefix + 1)}","r":1},"m":${this.#page(held.channels).join(String(prefix))}}`
       )
     }
   }
