@@ -571,29 +571,27 @@ export class Lane {
   }
 
   private share(given: ReadonlyArray<Given>): void {
-    const parts = new Map<string | undefined, Array<Given>>()
     const latest = this.core.history.knowledge.latest()
-    let part: Array<Given> | undefined
+    const parts = new Map<Audience, Array<Given>>()
+    let hearing: Iterable<Audience> | undefined
+    let name: string | undefined
     for (const one of given) {
       const { by, event } = one
       // Neighbours mostly came by one name.
-      if (part === undefined || by !== part[0]?.by) part = parts.get(by)
-      if (part === undefined) parts.set(by, part = [one])
-      else part.push(one)
+      if (hearing === undefined || by !== name) {
+        name = by
+        // What does not say how it came is for everyone.
+        hearing = by === undefined ? [...this.audiences.values()] : Few.all(this.byName.get(by))
+      }
+      for (const audience of hearing) {
+        const part = parts.get(audience)
+        if (part === undefined) parts.set(audience, [one])
+        else part.push(one)
+      }
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
-    const theirs = new Map<Audience, ReadonlyArray<Given>>()
-    const add = (audience: Audience, part: ReadonlyArray<Given>) => {
-      const had = theirs.get(audience)
-      theirs.set(audience, had === undefined ? part : merged(given, had, part))
-    }
-    for (const [name, part] of parts) {
-      // What does not say how it came is for everyone.
-      const hearing = name === undefined ? this.audiences.values() : Few.all(this.byName.get(name))
-      for (const audience of hearing) add(audience, part)
-    }
-    for (const [audience, part] of theirs) audience.give(part, audience.keys.length === this.host.size())
+    for (const [audience, part] of parts) audience.give(part, audience.keys.length === this.host.size())
   }
 }
 
@@ -602,16 +600,6 @@ const byTimetoken = (one: Arrival.Arrival, other: Arrival.Arrival): number =>
   at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0
 
 const at = (arrival: Arrival.Arrival): bigint => Arrival.timetokenOf(arrival) ?? 0n
-
-/** Two parts of the same readers, in the order of the page. */
-const merged = (
-  all: ReadonlyArray<Given>,
-  one: ReadonlyArray<Given>,
-  other: ReadonlyArray<Given>
-): ReadonlyArray<Given> => {
-  const both = new Set([...one, ...other])
-  return all.filter((given) => both.has(given))
-}
 
 /** Several pages as one, the last of them full. */
 const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
