@@ -53,6 +53,9 @@ export class Recent {
   private readonly from: string
   /** Oldest first. */
   private named: Array<Named> = []
+  /** How many of them are stored, and shown. */
+  private stored = 0
+  private shown = 0
   private sums: Array<Sum> = []
   /** The sums are of what came from here on. */
   private summedFrom: string
@@ -98,8 +101,20 @@ export class Recent {
     const last = this.named.findLastIndex((other) => other.at <= at)
     // By two subscribed names it comes twice. Twice in a sum, it would cancel itself out.
     for (let index = last; this.named[index]?.at === at; index--) if (this.named[index]?.mark === mark) return
-    this.text = last === this.named.length - 1 ? this.marks + mark : undefined
-    this.named.splice(last + 1, 0, item)
+    this.count(item, 1)
+    if (last === this.named.length - 1) {
+      this.text = this.marks + mark
+      this.named.push(item)
+    } else {
+      this.text = undefined
+      this.named.splice(last + 1, 0, item)
+    }
+  }
+
+  private count({ isShown, isStored }: Named, by: 1 | -1): void {
+    if (!isStored) return
+    this.stored += by
+    if (isShown) this.shown += by
   }
 
   /** Adds it to the sum of its time, if there is one. */
@@ -129,7 +144,7 @@ export class Recent {
     const bound = String(limit)
     if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()
     const kept = this.named.findIndex(({ at }) => at >= bound)
-    if (kept !== 0) this.named = kept === -1 ? [] : this.named.slice(kept)
+    for (const item of this.named.splice(0, kept === -1 ? this.named.length : kept)) this.count(item, -1)
     for (let [oldest] = this.sums; oldest !== undefined && oldest[0] < bound; [oldest] = this.sums) {
       this.sums.shift()
       this.summedFrom = after(oldest[0])
@@ -160,8 +175,10 @@ export class Recent {
     for (const item of this.named) {
       // Those of one timetoken stay together.
       if (part.length >= perSum && item.at !== part.at(-1)?.at) break
-      if (isOfKind(item)) part.push(item)
-      else others.push(item)
+      if (isOfKind(item)) {
+        part.push(item)
+        this.count(item, -1)
+      } else others.push(item)
       seen++
     }
     const [first] = part
@@ -180,18 +197,11 @@ export class Recent {
 
   /** Of which kind there are enough. One message that its publisher did not store makes a sum wrong. */
   private kindToSum(): (item: Named) => boolean {
-    let stored = 0
-    let shown = 0
-    for (const item of this.named) {
-      if (!item.isStored) continue
-      stored++
-      if (item.isShown) shown++
-    }
-    return shown > perSum
+    return this.shown > perSum
       ? isShown
-      : stored > perSum
+      : this.stored > perSum
       ? isStored
-      : this.named.length - stored > perSum
+      : this.named.length - this.stored > perSum
       ? isUnsure
       : isAny
   }
