@@ -76,12 +76,6 @@ export const show = <K extends string>(path: Path<K>): string =>
 // A JavaScript caller may pass anything.
 const inClear = (text: unknown): string => typeof text === "string" ? text : Input.shown(text)
 
-/** The same path, encoded once for many requests. */
-export const written = <K extends string>(
-  path: Path<K>,
-  settings: { readonly [setting in K]?: string | undefined }
-): Path<K> => ({ texts: ["", ""], parts: [{ shown: show(path), encoded: encode(path, settings) }] })
-
 /** The first setting that the path needs and that is not set. */
 export const unsetOf = <K extends string>(
   { parts }: Path<K>,

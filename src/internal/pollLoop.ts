@@ -59,7 +59,7 @@ type Input<C, F> = LongPoll.Input<C, F>
 /** One moment by both clocks. */
 export const moment = (clock: Clock.Clock): LongPoll.Moment => ({
   wall: clock.currentTimeMillisUnsafe(),
-  steady: Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+  steady: Math.floor(Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000)
 })
 
 export class PollLoop<C, F, R> {

@@ -12,7 +12,6 @@ import type * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
-import * as Endpoint from "../wire/endpoint.ts"
 import * as Subscribe from "../wire/subscribe.ts"
 import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
@@ -212,7 +211,7 @@ export class CatchUp {
       if (isEmpty || sizeOf(config, target) > longestAddress) return Effect.succeedNone
       const request = Token.renewing(
         config,
-        (config) => Endpoint.send(config, Subscribe.poll(config, target)(this.begin))
+        (config) => Subscribe.poll(config, target)(config, this.begin)
       )
       return Effect.timeoutOption(request, "1 second")
     })

@@ -12,6 +12,7 @@ import * as LongPoll from "../../../internal/longPoll.ts"
 import { debug } from "../../../internal/operation.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import * as Url from "../../../internal/url.ts"
+import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
@@ -61,7 +62,7 @@ export class Connection {
   private asked: Subscribe.Target | undefined
   private current: Subscribe.Target | undefined
   /** Polls for the names of the last handshake. */
-  private polls: { readonly target: Subscribe.Target; readonly from: ReturnType<typeof Subscribe.poll> } | undefined
+  private polls: { readonly target: Subscribe.Target; readonly send: Subscribe.Poll } | undefined
   private isGathering = false
   /** The furthest position since the last handshake. */
   private reached = ""
@@ -308,10 +309,11 @@ export class Connection {
       const begun = standing?.position ?? this.newestBegin
       const isBelieved = (page: Subscribe.Page) =>
         this.witness.handshake(page.position, clock.currentTimeMillisUnsafe(), begun).believed
-      let page = yield* this.call(request)
+      const ask = this.call((config) => Endpoint.send(config, request))
+      let page = yield* ask
       for (let times = 1; !isBelieved(page); times++) {
         if (times === 3) return yield* Effect.fail(Subscribe.doubtful(page.position))
-        page = yield* this.call(request)
+        page = yield* ask
       }
       const answeredAt = clock.currentTimeMillisUnsafe()
       const servedAt = ClockCheck.millisOf(page.position)
@@ -386,7 +388,8 @@ export class Connection {
     return Effect.suspend(() => {
       const { clock, history } = this.core
       const sentAt = PollLoop.moment(clock)
-      return Effect.flatMap(this.call(this.pollFrom(from)), (answer) => {
+      const send = this.sendPoll
+      return Effect.flatMap(this.call((config) => send(config, from)), (answer) => {
         const at = PollLoop.moment(clock)
         const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position)
         // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
@@ -416,20 +419,20 @@ export class Connection {
     })
   }
 
-  private pollFrom(from: Cursor): Endpoint.Endpoint<Subscribe.Page> {
+  private get sendPoll(): Subscribe.Poll {
     const target = this.asked ?? this.target
-    if (this.polls?.target !== target) this.polls = { target, from: Subscribe.poll(this.core.config, target) }
-    return this.polls.from(from)
+    if (this.polls?.target !== target) this.polls = { target, send: Subscribe.poll(this.core.config, target) }
+    return this.polls.send
   }
 
   /** A request of the loop. */
   private call<A>(
-    endpoint: Endpoint.Endpoint<A>
+    send: (config: PubNubConfig["Service"]) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
     const { config } = this.core
     return Effect.flatMap(Token.current(config), (token) => {
       this.token = token
-      return Endpoint.send(Token.pinned(config, token), endpoint)
+      return send(Token.pinned(config, token))
     })
   }
 

@@ -9,7 +9,6 @@ import * as Schema from "effect/Schema"
 import type { Cursor } from "../../../Cursor.ts"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
-import * as Template from "../../../internal/path.ts"
 import * as ChannelName from "../../ChannelName.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
@@ -91,20 +90,22 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
   }
 }
 
+/** Sends one poll from a cursor, with the configuration whose token is valid now. */
+export type Poll = (config: Config, from: Cursor) => Effect.Effect<Page, PubNubError.Reason, HttpClient.HttpClient>
+
 /**
- * Polls for messages after a position. The service holds the request until there are some. The address of many names is
- * long, so all polls share one.
+ * Polls for messages after a position. The service holds the request until there are some. All polls of a handshake share the
+ * rest of its address, which is long for many names. The handshake has checked what it is made of.
  */
-export const poll = (config: Config, target: Target): (from: Cursor) => Endpoint.Endpoint<Page> => {
+export const poll = (config: Config, target: Target): Poll => {
   // The service keeps a state while the user is present, so a poll does not repeat it.
-  const request = handshake(config, { ...target, state: undefined })
-  const written = Template.written(request.path, config)
-  return ({ position, region }) => ({
-    ...request,
-    path: written,
-    timeout: "none",
-    query: { tt: position, tr: region === undefined ? undefined : String(region), ...request.query }
-  })
+  const request: Endpoint.Endpoint<Page> = { ...handshake(config, { ...target, state: undefined }), timeout: "none" }
+  const { path, query } = Endpoint.addressOf(config, request)
+  const rest = query === "" ? "" : `&${query}`
+  return (config, { position, region }) => {
+    const from = region === undefined ? `tt=${position}` : `tt=${position}&tr=${region}`
+    return Endpoint.sendTo(config, request, { path, query: from + rest })
+  }
 }
 
 /** Tells the service that this reader left. It ignores failures: the reader has ended already. */
