@@ -1,5 +1,5 @@
 /**
- * What the readers of one connection are given that wait for a gap equally long. A page is split by name once, and each part is
+ * What the readers of one connection are given that wait for a gap equally long. A page is divided once, and each part is
  * shared. At a gap they wait until history has filled it; the connection goes on listening meanwhile, and what it brings waits
  * behind the gap. Who does not wait at all steps over it, and is told.
  */
@@ -563,7 +563,7 @@ export class Lane {
 
   // --- to the readers
 
-  /** What is new goes to whoever hears it, in parts that all of them share. */
+  /** What is new goes to the readers that hear it, in parts that those with the same names share. */
   private route(given: ReadonlyArray<Given>, next: Cursor | undefined): void {
     if (given.length > 0) this.share(given)
     // Not before all was given: where something throws, it was not.
