@@ -23,13 +23,13 @@ import type { Detail } from "../../SymphonyError.ts"
 
 const placeholder = /(\$?)\$\{([^{}]+)\}/g
 
-/** What stands in a placeholder. Its name has a character at least. */
+/** The parts of a placeholder. The name has at least one character. */
 const nameAndDefault = (content: string): readonly [name: string, otherwise: string | undefined] => {
   const end = content.indexOf(":-", 1)
   return end === -1 ? [content, undefined] : [content.slice(0, end), content.slice(end + 2)]
 }
 
-/** The text with what the environment has in place of `${NAME}` and `${NAME:-default}`; `$${` is a literal `${`. */
+/** Replaces `${NAME}` and `${NAME:-default}` with values of the environment; `$${` is a literal `${`. */
 const filled = (text: string): Effect.Effect<string, string> =>
   Effect.gen(function*() {
     const values = new Map<string, string>()
@@ -47,7 +47,7 @@ const filled = (text: string): Effect.Effect<string, string> =>
     )
   })
 
-// YAML takes what is written without quotes for a number where it can.
+// YAML reads text without quotes as a number or a boolean if it can.
 const Text = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]).pipe(
   Schema.decodeTo(Schema.String, {
     decode: SchemaGetter.transformEffect((value: string | number | boolean, options) =>
@@ -110,8 +110,7 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * What a file says, what it says that is for the transport to heed, and what has no effect. Fails with everything that is
- * wrong, by key.
+ * Reads a file: its options, its settings for the transport, and its keys without effect. Fails with all problems, by key.
  */
 export const read = (file: string) =>
   Effect.gen(function*() {
@@ -154,8 +153,8 @@ export const read = (file: string) =>
 
 const located = (message: string, location: string): Detail => location === "" ? { message } : { location, message }
 
-// The text of a parser's failure on JSON holds what stands there, which may be a key. That on YAML names the line, or an
-// alias, which may be a password that begins with a star.
+// The error of a JSON parser quotes the text, which may hold a key. The error of the YAML parser names the line, or an alias,
+// which may be a password that begins with a star.
 const parse = (text: string): Result.Result<unknown, ReadonlyArray<Detail>> =>
   Result.map(
     Result.orElse(Json.parse(text), () =>
@@ -174,17 +173,17 @@ const parseYaml = (text: string): Result.Result<unknown, unknown> =>
 
 // --- text that looks like a number
 
-/** A key and a value that is a number or a truth value to a parser, behind a beginning of a line or of a flow. */
+/** A key, at the beginning of a line or of a flow, with a value that a parser reads as a number or a boolean. */
 const bare =
   /((?:^|[{,])[^\S\n]*(?:-[^\S\n]+)?(?:"[^"\n]*"[^\S\n]*:|(?:'[^'\n]*'|[\w.-]+)[^\S\n]*:(?=[^\S\n]))[^\S\n]*)([-+]?[\d.][\w.+-]*|true|false)(?=[^\S\n]*(?:$|#|,|\}))/gim
 
-/** The same with such values as they are written: to a parser, the names `1e3` and `1.10` are the numbers 1000 and 1.1. */
+/** Keeps such values as text: a parser reads the names `1e3` and `1.10` as the numbers 1000 and 1.1. */
 const withTexts = (parsed: unknown, text: string): unknown => {
   const quoted = parseYaml(text.replace(bare, (_, before: string, value: string) => `${before}"${value}"`))
   return Result.isSuccess(quoted) && isSame(parsed, quoted.success) ? quoted.success : parsed
 }
 
-/** Whether two values are the same but for what the second has as text. */
+/** Whether two values are the same, apart from numbers and booleans that are text in the second. */
 const isSame = (value: unknown, written: unknown): boolean => {
   if (value === written) return true
   if (typeof written === "string") return Object.is(Result.getOrUndefined(parseYaml(written)), value)
@@ -198,9 +197,9 @@ const isSame = (value: unknown, written: unknown): boolean => {
     entries.every(([key, item]) => others.has(key) && isSame(item, others.get(key)))
 }
 
-// --- what is not known
+// --- unknown keys
 
-/** The keys that mean something; beneath one that is `true`, all of them. */
+/** The known keys. `true`: all keys below it are known. */
 interface Known {
   readonly [key: string]: Known | true
 }
@@ -225,11 +224,11 @@ const known: Known = {
   readTimeout: true,
   ssl: true,
   commonJwt: keysOf({ enabled: true }),
-  // That of the kit's own format.
+  // The version of the vendor's format.
   _version: true
 }
 
-/** What is nothing: the kits' own templates leave what is not used so. */
+/** Whether a value is empty. The vendor's templates have empty values for unused settings. */
 const isEmpty = (value: unknown): boolean =>
   value === null || value === undefined || value === "" ||
   typeof value === "object" && Object.values(value).every((inner) => isEmpty(inner))
@@ -244,11 +243,11 @@ const unusedOf = (section: unknown, known: Known, at: string): ReadonlyArray<str
       : unusedOf(value, below, `${at}${key}.`)
   })
 
-/** Keys by which a configuration, and a part of one, is known. */
+/** Whether an object has a key that only configurations have. */
 const isConfiguration = (section: unknown): boolean =>
   Predicate.isObject(section) && ["host", "pod", "agent", "keyManager", "bot", "app"].some((key) => key in section)
 
-/** A file whose settings are all somewhere else than where they are looked for: it would be an empty configuration. */
+/** The problem of a file with all settings in a wrong place, which would be an empty configuration. */
 const misplacedOf = (parsed: unknown): Detail | undefined => {
   if (!Predicate.isObject(parsed) || isConfiguration(parsed) || isEmpty(parsed)) return undefined
   for (const [key, value] of Object.entries(parsed)) {
@@ -274,7 +273,7 @@ const service = (section: File["pod"]) => ({
   headers: section?.defaultHeaders ?? undefined
 })
 
-// The defaults of the vendor's kits, for which a negative number of attempts is for ever.
+// The defaults of the vendor's kits. There, a negative number of attempts means no limit.
 const retry = (section: File["retry"]) => {
   if (section === undefined || section === null) return undefined
   const maxAttempts = section.maxAttempts ?? 10
@@ -287,7 +286,7 @@ const retry = (section: File["retry"]) => {
   }
 }
 
-// Nothing here makes connections, so nothing here can heed them.
+// These settings are for the transport: this module makes no connections.
 const leftOf = (section: File): ReadonlyArray<string> => [
   ...(["pod", "agent", "keyManager"] as const).flatMap((name) =>
     isGiven(section[name]?.proxy) ? [`${name}.proxy`] : []
@@ -296,14 +295,14 @@ const leftOf = (section: File): ReadonlyArray<string> => [
   ...section.commonJwt?.enabled === "true" ? ["commonJwt"] : []
 ]
 
-// --- who
+// --- identities
 
 interface Section {
   readonly privateKey?: typeof Source.Type | null
   readonly certificate?: typeof Source.Type | null
 }
 
-// The kits' own templates leave what is not used as empty text.
+// The vendor's templates have empty text for unused settings.
 const isSet = (text: string | null | undefined): text is string => isGiven(text) && text !== ""
 
 const identity = (

@@ -1,5 +1,5 @@
 /**
- * The token of a login, signed with the RSA key whose public half the pod knows. It holds a name and an expiry, and nothing else.
+ * Signs the token of a login with an RSA key. The pod knows the public key. The token holds only a name and an expiry.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Secret from "../../../internal/secret.ts"
 import * as Pem from "./pem.ts"
 
-/** The service refuses what ends later than 300 seconds from now. */
+/** How long a token is valid, in seconds. The service refuses more than 300. */
 const lifetime = 240
 
 const utf8 = new TextEncoder()
@@ -17,7 +17,7 @@ const encoded = (json: object): string => Base64Url.encode(utf8.encode(JSON.stri
 
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }
 
-/** A new token for each attempt, as of now. Fails with what is wrong with the key. */
+/** Makes a token that is valid from now. Fails with what is wrong with the key. */
 export const sign = (
   subject: string,
   privateKey: Redacted.Redacted
@@ -31,7 +31,7 @@ export const sign = (
     return `${text}.${Base64Url.encode(yield* signatureOf(pkcs8, text))}`
   })
 
-// Not with effect/crypto: it would bring all of its algorithms into every bundle.
+// Without effect/crypto, which would add all of its algorithms to every bundle.
 const signatureOf = (pkcs8: Uint8Array<ArrayBuffer>, text: string): Effect.Effect<Uint8Array, string> =>
   Effect.tryPromise({
     try: async () => {
@@ -39,6 +39,6 @@ const signatureOf = (pkcs8: Uint8Array<ArrayBuffer>, text: string): Effect.Effec
       const key = await subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"])
       return new Uint8Array(await subtle.sign(algorithm.name, key, utf8.encode(text)))
     },
-    // What the platform says of a key that it cannot take may quote it.
+    // The platform's error may quote the key.
     catch: () => "is an RSA key that cannot be used: it is damaged"
   })

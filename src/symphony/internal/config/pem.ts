@@ -1,6 +1,6 @@
 /**
- * Private keys as files and variables hold them: attributes, certificates and indentation around them, their line breaks in any
- * form. What is no RSA key is told as what it is.
+ * Reads private keys from files and variables, which may have attributes, certificates and indentation around them, and line
+ * breaks in any form. If a key is not an RSA key, the error says what it is.
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 /** A key in PKCS#8, as DER. */
 type Key = Uint8Array<ArrayBuffer>
 
-// A key has some thousand characters. The end of a block is looked for from its beginning only.
+// A key has a few thousand characters. The search for the end of a block starts at its beginning.
 const begin = /-----BEGIN ([A-Z0-9 ]*)-----/g
 
 const unknown = "is not an RSA key in PEM (PKCS#8 or PKCS#1)"
@@ -16,7 +16,7 @@ const damaged = `${unknown}: it is cut short or damaged`
 const encrypted = "is encrypted, and there is no way to give its password: decrypt it, for example with openssl pkey"
 const other = (kind: string) => `is a key for ${kind}. The key of a bot or an application must be an RSA key`
 
-/** Kinds of keys by the names of their blocks. */
+/** Kinds of keys, by the names of their PEM blocks. */
 const kinds = new Map([
   ["EC PRIVATE KEY", other("EC")],
   ["DSA PRIVATE KEY", other("DSA")],
@@ -35,12 +35,12 @@ const algorithms: ReadonlyArray<readonly [der: string, kind: string]> = [
   ["06032b656e", "X25519"]
 ]
 
-/** A sequence of two integers, a version and a modulus: a key of RSA without the name of its algorithm. */
+/** The beginning of an RSA key without the name of its algorithm: a sequence of a version and a modulus. */
 const pkcs1 = /^30(82.{4}|81.{2})020100028/
 
-/** The first private key of a text in PKCS#8, or what is wrong with it. */
+/** The first private key in a text, in PKCS#8. Fails with what is wrong with it. */
 export const read = (text: string): Result.Result<Key, string> => {
-  // Environment variables hold a key on one line, its line breaks written out.
+  // Environment variables hold a key on one line, with escaped line breaks.
   const pem = text.replaceAll(/\\r|\\n/g, "\n")
   const labels: Array<string> = []
   for (const { 0: { length }, 1: label = "", index } of pem.matchAll(begin)) {
@@ -58,7 +58,7 @@ export const read = (text: string): Result.Result<Key, string> => {
   )
 }
 
-/** A line of the head of a key that is encrypted. */
+/** A header line of an encrypted key. */
 const isEncryption = (line: string): boolean => {
   const at = line.indexOf("Proc-Type:")
   return at !== -1 && line.includes("ENCRYPTED", at)
@@ -72,14 +72,14 @@ const keyOf = (label: string, content: string): Result.Result<Key, string> => {
   if (Result.isFailure(decoded) || decoded.success.length === 0) return Result.fail(damaged)
   const der = decoded.success
   const head = Array.from(der.slice(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("")
-  // Some tools write the one format under the name of the other.
+  // Some tools write one format under the name of the other.
   if (head.includes(rsa)) return Result.succeed(Uint8Array.from(der))
   if (label === "RSA PRIVATE KEY" || pkcs1.test(head)) return Result.succeed(pkcs8Of(der))
   const algorithm = algorithms.find(([oid]) => head.includes(oid))
   return Result.fail(algorithm === undefined ? damaged : other(algorithm[1]))
 }
 
-/** A key in PKCS#1 as PKCS#8 has it: behind a version and the name of its algorithm. */
+/** Wraps a PKCS#1 key in PKCS#8, behind a version and the name of its algorithm. */
 const pkcs8Of = (pkcs1: Uint8Array): Key =>
   Uint8Array.from(derOf(0x30, [...version, ...algorithm, ...derOf(0x04, [...pkcs1])]))
 

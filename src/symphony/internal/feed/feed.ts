@@ -36,16 +36,16 @@ export interface Page {
   readonly commit: Effect.Effect<void>
 }
 
-/** What comes again comes soon: when its page was not acknowledged for half a minute. */
+/** The least number of event ids to remember. The service repeats events soon, if they are not acknowledged for half a minute. */
 export const remembered = 10_000
 
-/** A read is held for half a minute. */
+/** The default timeout of a read. The service holds a read for half a minute. */
 const defaultTimeout = "60 seconds"
 
-/** How often another reader of the feed is told of, in milliseconds. */
+/** The least time between two `FeedShared` statuses, in milliseconds. */
 const sharedEvery = 30 * 60_000
 
-/** After so many refusals in a row a feed is taken for gone, whatever the list says. */
+/** After this many refusals in a row, a feed counts as deleted even if it is listed. */
 const mostRefusals = 4
 
 /** How long the end of a stream may take, in milliseconds. */
@@ -55,7 +55,7 @@ export const pages = (settings: Settings): Stream.Stream<Page, SymphonyError.Sym
   Stream.unwrap(Effect.gen(function*() {
     const issues = yield* Requests.reading(() => Effect.succeed(issuesOf(settings)))
     if (issues.length > 0) return Stream.fail(Requests.refused(issues))
-    // What runs by itself is ended by the scope: nothing comes between.
+    // Uninterruptible, so that the scope ends the fibers that `open` starts.
     const { pull } = yield* Effect.uninterruptible(open(settings))
     return Stream.fromPull(Effect.succeed(pull))
   }))
@@ -87,19 +87,19 @@ const open = (settings: Settings) =>
     let feed: string | undefined
     let created = false
     let acknowledgements = makeAcknowledgements()
-    /** What the last answer is to be acknowledged with. */
+    /** The acknowledgement of the last answer. */
     let lastAckId: string | undefined
-    /** When the service last said something of the feed, and whether that was interrupted since. */
+    /** When the service last answered about the feed. `isDown`: it was interrupted since. */
     let heard = PollLoop.moment(clock)
     let lastReadAt: DateTime.Utc | undefined
     let isDown = false
-    /** When another reader was told of. */
+    /** The time of the last `FeedShared`. */
     let sharedAt: LongPoll.Moment | undefined
-    /** The read that is out, and how many in a row were silent for as long as they may be. */
+    /** The start and the acknowledgement of the read in flight. `silences`: how many reads in a row timed out. */
     let sentAt = heard
     let sent = ""
     let silences = 0
-    /** What the service said of the feed when it would not read it, and how often in a row. */
+    /** The last refusal of the feed. `refusals`: how many there were in a row. */
     let refusal: SymphonyError.SymphonyError | undefined
     let refusals = 0
 
@@ -134,11 +134,11 @@ const open = (settings: Settings) =>
     })
 
     const handshake = Effect.fnUntraced(function*(standing: string | undefined, why: LongPoll.Proof) {
-      // A proxy that cuts reads is forestalled: then the long poll gives up a read before its time is over.
+      // Before a proxy would cut the read, the long poll gives it up.
       const isRenewal = why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) < patience
       if (why === "silence" && !isRenewal) {
         silences++
-        // What the list says proves nothing of reads that are never answered.
+        // A listed feed does not prove that its reads will be answered.
         if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
       }
       if (!settings.include.includes("own") && bot === undefined) bot = yield* Requests.sessionUser
@@ -152,7 +152,7 @@ const open = (settings: Settings) =>
 
     const read = (feedId: string, ackId: string) => {
       sent = ackId
-      // The long poll ends what takes too long. This is for a machine that slept meanwhile.
+      // The long poll ends a read that takes too long. This timeout is for a machine that slept meanwhile.
       return Effect.provideService(Requests.read(feedId, ackId), SymphonyConfig, {
         ...config,
         requestTimeout: Duration.times(timeout, 2)
@@ -185,7 +185,7 @@ const open = (settings: Settings) =>
       const news = answer.events.map(FeedEvent.read).filter(isNew)
       const soon = LongPoll.elapsed(sentAt, now) < 1_000
       const statuses: Array<DatafeedStatus.DatafeedStatus> = []
-      // Empty answers that come at once may be anybody's.
+      // An empty answer that comes at once may be a proxy's.
       if (news.length > 0 || !soon) {
         if (isDown) statuses.push(up(feedId, now))
         heard = now
@@ -200,10 +200,10 @@ const open = (settings: Settings) =>
       lastReadAt = yield* DateTime.now
       const events = [...statuses, ...news.filter(({ initiator }) => bot === undefined || initiator?.userId !== bot)]
       const commit = acknowledgements.next(answer.ackId)
-      // Without news it is done with as it is, when all before it are.
+      // A page without events is committed at once.
       if (events.length === statuses.length) yield* commit
       if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ items: events, commit })
-      // What says nothing of itself cannot be known again: with the same acknowledgement it may be the same page.
+      // Events without an id cannot be recognized. With the same acknowledgement, this may be the same page again.
       const moved = answer.ackId !== lastAckId
       lastAckId = answer.ackId
       return { next: feedId, servedAt: undefined, soon, fresh: news.some(({ id }) => moved || id !== undefined) }
@@ -227,7 +227,7 @@ const open = (settings: Settings) =>
         }
         case "End":
           return outbox.end(Effect.fail(status.failure))
-        // That the list is answered is no news of reads, and the service keeps what nobody reads.
+        // An answered list says nothing about reads, and the service keeps events that nobody reads.
         case "TellReconnected":
         case "TellBreak":
           return
@@ -241,10 +241,10 @@ const open = (settings: Settings) =>
         rules: { retention: Number.POSITIVE_INFINITY, patience },
         handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
         poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
-        // While a feed is mended, a refusal of a step is as little final as that of the read before it.
+        // While a feed is repaired, a refused step is not final, as the refused read before it was not.
         schedule: (failure) => isPassing(failure) || feed !== undefined && isOfMending(failure) ? reconnect : never,
         isDenied: (failure) => failure === refusal,
-        // A refused feed is looked for without a pause the first time. It is a failure when it happens again.
+        // The first refusal is handled without a pause, and the next one counts as a failure.
         renewed: Effect.sync(() => refusals === 1),
         next: () => outbox.isWanted() ? "Wanted" : undefined,
         tell,
@@ -261,18 +261,18 @@ const open = (settings: Settings) =>
     const end = Effect.gen(function*() {
       yield* Fiber.interrupt(watch)
       const now = PollLoop.moment(clock)
-      // A read that is held was heard.
+      // The service has received a read that it holds, with its acknowledgement.
       const isHeld = loop.state._tag === "Polling" && LongPoll.elapsed(sentAt, now) >= grace
       if (isHeld) acknowledgements.known(sent)
       loop.stop()
       if (fiber !== undefined) yield* Fiber.interrupt(fiber)
       if (feed === undefined) return
       if (settings.deleteOnEnd) {
-        // Not on this fiber: it is being interrupted, and would not wait for an answer, or would wait for ever.
+        // The timeout runs it in another fiber: this one is being interrupted.
         yield* Requests.remove(feed).pipe(Effect.timeoutOption(grace), Effect.ignore)
         return
       }
-      // What was handled since the last read. The read is held when there is nothing to tell, and heard by then.
+      // Acknowledges the pages since the last read. The service holds this read if there are no events, after it received it.
       const ackId = acknowledgements.due()
       if (acknowledgements.isKnown(ackId)) return
       yield* Effect.raceFirst(
@@ -291,8 +291,8 @@ const interrupted = (failure: SymphonyError.SymphonyError): Effect.Effect<void> 
   debug(() => ["The datafeed was interrupted", failure])
 
 /**
- * Waits for a moment where the clock is not the machine's own: it may stand still while somebody waits for the end. Such a
- * service is at hand. With the machine's clock it waits for ever.
+ * With a virtual clock, waits for a moment of real time: that clock may stand still, and its service answers at once. With the
+ * machine's clock, never ends.
  */
 const standstill = (clock: Clock.Clock) =>
   Effect.callback<void>((resume) => {
@@ -301,7 +301,7 @@ const standstill = (clock: Clock.Clock) =>
     return Effect.sync(() => clearTimeout(timer))
   })
 
-/** The queue of pages for the stream. It wants more while a pull waits. */
+/** A queue of pages for the stream. It wants more while a pull waits. */
 const makeOutbox = () => {
   type Pulled = Effect.Effect<Arr.NonEmptyReadonlyArray<Page>, SymphonyError.SymphonyError>
   const pages: Array<Page> = []
@@ -335,7 +335,7 @@ const makeOutbox = () => {
     },
     put: (page: Page) => {
       const last = pages.at(-1)
-      // Of attempts that nobody takes note of only the newest is told: an outage may last.
+      // Keeps only the newest of several interruptions that nobody has pulled: an outage may last.
       if (last !== undefined && isInterruption(last) && isInterruption(page)) pages.pop()
       pages.push(page)
       deliver()
@@ -351,8 +351,8 @@ const isInterruption = ({ items: [first, ...others] }: Page): boolean =>
   first._tag === "FeedInterrupted" && others.length === 0
 
 /**
- * Whether an event was not given before. It remembers the last ids, at least as many as `remembered`. It forgets them by the
- * thousands: a set that loses its oldest entry each time passes over all that it lost before.
+ * Makes a function that says whether an event is new. It remembers at least the last `remembered` ids, and forgets them by the
+ * thousands: finding the oldest entry of a set takes time for each entry that was deleted before it.
  */
 export const makeMemory = () => {
   let recent = new Set<string>()
@@ -370,30 +370,31 @@ export const makeMemory = () => {
 }
 
 /**
- * What a read acknowledges: the last page before which none is open. When several were committed since the last read, it is the
- * newest of them: the service tells again of the others, and is told with that page that they are known.
+ * Tracks which page to acknowledge with the next read: the last one before which all pages are committed. If several were
+ * committed since the last read, only the newest is acknowledged. The service sends the others again with a later page, whose
+ * acknowledgement covers them.
  */
 const makeAcknowledgements = () => {
   const front = Front.make<string>()
   let known = ""
   let refused: string | undefined
   return {
-    /** Empty where there is none, and where the service does not take it. */
+    /** The acknowledgement for the next read. Empty if there is none, or the service refused it. */
     due: () => {
       const ackId = front.place() ?? ""
       return ackId === refused ? "" : ackId
     },
-    /** Adds a page, in order. The effect says that it is finished. */
+    /** Adds a page, in order. The effect commits it. */
     next: (ackId: string): Effect.Effect<void> => {
       const entry = front.open(ackId === "" ? undefined : ackId)
       return Effect.sync(() => front.done(entry))
     },
-    /** The service was told. */
+    /** The service received this acknowledgement. */
     known: (ackId: string) => {
       known = ackId
     },
     isKnown: (ackId: string) => ackId === "" || ackId === known,
-    /** The service does not take it. */
+    /** The service refused this acknowledgement. */
     refuse: (ackId: string) => {
       refused = ackId
     }
@@ -402,18 +403,18 @@ const makeAcknowledgements = () => {
 
 const never = Schedule.recurs(0)
 
-/** The feed is not there any more, or the service does not know what it acknowledges. */
+/** The feed does not exist any more, or the service does not know the acknowledgement. */
 const isRefused = (error: SymphonyError.SymphonyError): boolean =>
   error.operation === "Datafeed.read" && isOfRequest(error)
 
-/** The service would not list feeds, or make another. */
+/** The service refused to list feeds or to create one. */
 const isOfMending = (error: SymphonyError.SymphonyError): boolean =>
   (error.operation === "Datafeed.list" || error.operation === "Datafeed.create") && isOfRequest(error)
 
 const isOfRequest = ({ reason }: SymphonyError.SymphonyError): boolean =>
   reason._tag === "NotFound" || reason._tag === "BadRequest" && reason.status === 400
 
-/** Whether it may be better later. What a login or a role does not allow is for somebody to mend. */
+/** Whether the failure may be temporary. A refused login or a missing permission is not. */
 const isPassing = (error: SymphonyError.SymphonyError): boolean =>
   error.isRetryable ||
   error.reason._tag === "Unauthorized" && error.operation !== "Session.login" ||

@@ -11,29 +11,29 @@ export interface Wanted {
 
 export interface Chosen {
   readonly feedId: string
-  /** The bot had none. */
+  /** Whether it was created for this reader. */
   readonly created: boolean
 }
 
 /**
- * Whether it is a feed for a reader like this one: lists show others, too, and do not always say which is which. A tag, which
- * stands at the end of an id, may have any characters.
+ * Whether a feed is of the type that this reader reads. Lists have feeds of other types too, and may not name the type. An id may
+ * end with a tag of any characters.
  */
 const isFanout = ({ id, type = "" }: Requests.Feed): boolean =>
   type === "" ? /^[^\s_]+_f(_|$)/.test(id) : type.toLowerCase() === "fanout"
 
-/** The feed that was there first, so that readers that began at the same moment choose the same one. */
+/** The oldest feed, so that readers that start at the same time choose the same one. */
 const first = (feeds: ReadonlyArray<Requests.Feed>): Requests.Feed | undefined =>
   feeds.toSorted((one, other) =>
     (one.createdAt ?? Number.POSITIVE_INFINITY) - (other.createdAt ?? Number.POSITIVE_INFINITY) ||
     (one.id < other.id ? -1 : 1)
   )[0]
 
-/** Chooses feeds for one reader, one after the other where the service forgets them. */
+/** Chooses a feed for one reader, and another one when the service has deleted it. */
 export const make = (wanted: Wanted) => {
-  /** A feed was asked for: one that is found later may be that one, whose answer was lost. */
+  /** Whether a create request had no answer yet: a feed that is found later may be the result. */
   let making = false
-  /** What cannot be read. Lists may show it for some time. */
+  /** Deleted feeds. Lists may show them for some time. */
   const gone = new Set<string>()
 
   const list = Effect.map(
@@ -55,7 +55,7 @@ export const make = (wanted: Wanted) => {
         includeInvisible: wanted.include.includes("invisible")
       })
     }
-    // Somebody else may have made one meanwhile, and reads it. Nothing is lost with the other: nobody has read it.
+    // Another reader may have created a feed meanwhile. Then both use the older one; nobody has read from the other.
     const now = yield* list
     const made = now.some(({ id }) => id === own.id) ? now : [...now, own]
     making = false
@@ -67,7 +67,7 @@ export const make = (wanted: Wanted) => {
     /** Whether the service still lists a feed. */
     isListed: (feedId: string): Effect.Effect<boolean, SymphonyError.SymphonyError, Needs> =>
       Effect.map(Requests.list(wanted.tag), (feeds) => feeds.some(({ id }) => id === feedId)),
-    /** It is not chosen again. */
+    /** Excludes a feed from later choices. */
     forget: (feedId: string): void => {
       gone.add(feedId)
     }

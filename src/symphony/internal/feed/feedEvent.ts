@@ -12,7 +12,7 @@ import { User } from "../../PostedMessage.ts"
 import * as Lenient from "../wire/lenient.ts"
 import * as Sharing from "./sharing.ts"
 
-/** The types of events, and our names for them. The payload is a property with a name of the third kind. */
+/** The types of events on the wire, our tags for them, and the properties with their payloads. */
 const kinds = new Map<string, readonly [tag: DatafeedEvent.Event["_tag"], property: string]>([
   ["MESSAGESENT", ["MessageSent", "messageSent"]],
   ["SHAREDPOST", ["SharedPost", "sharedPost"]],
@@ -49,7 +49,7 @@ const decodeEvent = Codec.decodeResult(DatafeedEvent.Event)
 
 export type Read = DatafeedEvent.Event | DatafeedEvent.UnknownEvent | DatafeedEvent.UndecodableEvent
 
-/** The event, whatever came. */
+/** Reads an event. Never fails: input that cannot be read becomes an `UndecodableEvent`. */
 export const read = (raw: Schema.Json): Read => {
   const envelope = decodeEnvelope(raw)
   if (Result.isFailure(envelope)) return { _tag: "UndecodableEvent", issue: envelope.failure, raw }
@@ -60,16 +60,16 @@ export const read = (raw: Schema.Json): Read => {
   const [_tag, property] = kind
   const content = payload?.[property]
   const undecodable = (issue: string): Read => ({ _tag: "UndecodableEvent", ...happening, issue, raw })
-  // To leave something out of an event would be a loss that nobody is told of.
+  // Leaving a part out of an event would be a silent loss.
   if (isFields(content) && !Object.values(content).every(Sharing.isWhole)) {
     return undecodable("it shares more messages within each other than can be read")
   }
   return Result.getOrElse(
-    // What is the same for all events is read already, and written once more in the form that the codec reads.
+    // The common fields were decoded leniently. They are passed on in the form that the codec reads.
     decodeEvent({
       ...isFields(raw) ? raw : {},
       initiator: happening.initiator,
-      // What the payload writes as `null` does not hide what the event itself says.
+      // A null in the payload does not hide a field of the event.
       ...isFields(content) ? Record.filter(content, Predicate.isNotNull) : {},
       _tag
     }),

@@ -1,5 +1,5 @@
 /**
- * The requests of a datafeed. Each is one attempt, in which a refused session is renewed; the long poll decides about the next.
+ * The requests of a datafeed. Each makes one attempt, and renews a refused session. The long poll decides about retries.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ const attempt = <A>(endpoint: Endpoint.Endpoint<A>): Request<A> =>
     )
   }).pipe(Effect.provideService(Impatient, true))
 
-/** The id of the user whose session it is. */
+/** The id of the user of the session. */
 export const sessionUser: Request<number> = attempt({
   operation: "Datafeed.sessionInfo",
   path: pod`/v2/sessioninfo`,
@@ -40,7 +40,7 @@ const decodeSession = Lenient.json(Schema.Struct({ id: Lenient.Integer }))
 
 const listing = { operation: "Datafeed.list", path: agent`/v5/datafeeds` }
 
-/** What the first request of a datafeed fails with where the input is wrong. */
+/** The error of a datafeed with wrong input. */
 export const refused = (details: ReadonlyArray<Detail>): SymphonyError =>
   Endpoint.errorOf(listing)(Endpoint.refused(details))
 
@@ -48,16 +48,16 @@ export const refused = (details: ReadonlyArray<Detail>): SymphonyError =>
 export const reading = <A, E, R>(read: () => Effect.Effect<A, E, R>): Effect.Effect<A, E | SymphonyError, R> =>
   Endpoint.reading(listing.operation, read)
 
-/** The feeds that this user has, those of other kinds too. */
+/** The feeds of this user, of all types. */
 export const list = (tag: string | undefined): Request<ReadonlyArray<Feed>> =>
   attempt({
     ...listing,
     query: { tag },
     empty: Effect.succeed([]),
-    // What has no id is no feed.
+    // Entries without an id are ignored.
     decode: (text) => Result.map(decodeList(text), (entries) => entries.filter(isDecoded))
   })
-// It goes into addresses.
+// The id becomes part of an address.
 const FeedId = Schema.String.pipe(Schema.check(Schema.makeFilter((id: string) => Input.segment(id) === undefined)))
 const Feed = Schema.Struct({
   id: FeedId,
@@ -67,7 +67,7 @@ const Feed = Schema.Struct({
 export type Feed = typeof Feed.Type
 const decodeList = Lenient.entries(Feed)
 
-/** Makes a feed and gives its id. */
+/** Creates a feed and returns its id. */
 export const create = ({ includeInvisible, tag }: {
   readonly tag: string | undefined
   readonly includeInvisible: boolean
@@ -101,11 +101,11 @@ const readOf = (feedId: string) => ({
   path: agent`/v5/datafeeds/${feedId}/read`
 } as const)
 
-/** A read that was not answered in time. */
+/** The error of a read without an answer in time. */
 export const unanswered = (feedId: string, after: Duration.Duration): SymphonyError =>
   Endpoint.errorOf(readOf(feedId))(new Timeout({ after }))
 
-/** What the feed has to tell, once there is something or half a minute has passed. It is told with the acknowledgement of what was told before. */
+/** Acknowledges earlier events, and reads the next ones. The service answers when there are some, or after half a minute. */
 export const read = (feedId: string, ackId: string): Request<Answer> =>
   attempt({
     ...readOf(feedId),

@@ -1,10 +1,10 @@
-/** Limits how deep messages that share messages are read. */
+/** Limits the depth of messages that share messages. */
 import * as Predicate from "effect/Predicate"
 
-/** To read a message takes time squared with the messages within each other. */
+/** The most levels. Decoding takes time quadratic in the depth. */
 const most = 16
 
-/** Whether what a message shares is no more messages within each other than are read. */
+/** Whether a shared message has at most this depth. */
 export const isReadable = (shared: unknown): boolean => {
   let inner = shared
   for (let level = 0; level < most; level++) {
@@ -14,6 +14,6 @@ export const isReadable = (shared: unknown): boolean => {
   return false
 }
 
-/** Whether a message is read with all that it shares. */
+/** Whether a message can be decoded with all messages that it shares. */
 export const isWhole = (message: unknown): boolean =>
   !Predicate.hasProperty(message, "sharedMessage") || isReadable(message.sharedMessage)

@@ -1,5 +1,5 @@
 /**
- * Reads an answer of the service: the value of its endpoint, or the reason of the failure.
+ * Reads an answer of the service: the result, or the reason of the failure.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,15 +15,15 @@ import * as SymphonyError from "../../SymphonyError.ts"
 
 /** How the answer of an endpoint is read. */
 export interface Readable<A> {
-  /** What the service means with 204; without it, 204 is unreadable. */
+  /** The result of an answer with 204. Without it, 204 is malformed. */
   readonly empty?: Effect.Effect<A, SymphonyError.NotFound> | undefined
-  /** The answer is a token: where it cannot be read, nothing of it is told. */
+  /** Whether the answer holds a token. Errors then quote nothing of it. */
   readonly isSecret?: boolean | undefined
   /** The result, or a sentence on what is wrong with the answer. */
   readonly decode: (text: string) => Result.Result<A, string>
 }
 
-/** What the endpoint makes of an answer. A request of a session is told apart from a login, which has none. */
+/** The result or the reason of an answer. A login is a request without a session. */
 export const read = <A>(
   endpoint: Readable<A>,
   hasSession: boolean,
@@ -49,14 +49,14 @@ export const read = <A>(
         )
     })
   }
-  // Who refuses a session need not say a word. A login that is refused is told why.
+  // A refused session may come without a text. A refused login has one.
   if (status === 401 && hasSession && text.trim() === "") {
     return Effect.fail(new SymphonyError.Unauthorized({ description: Rule.unexplained }))
   }
   return Effect.flatMap(RetryAfter.of(answer), (wait) => Effect.fail(reasonOf(answer, wait)))
 }
 
-/** What the service says of a failure. Gateways that write JSON have no code in it, or one that is text. */
+/** The service's record of a failure. Gateways that write JSON have no code in it, or a textual one. */
 const decodeSaid = Schema.decodeUnknownOption(
   Schema.Struct({
     code: Schema.Int,
@@ -64,13 +64,13 @@ const decodeSaid = Schema.decodeUnknownOption(
   })
 )
 
-/** What the service says, if it is the service that does. */
+/** The record of the service, if the service itself answered. */
 const bodyOf = ({ limit, text }: Answer): { readonly code: number; readonly message?: string | null } | undefined => {
   const json = limit !== undefined ? undefined : Result.getOrElse(Json.parse(text), () => undefined)
   return Predicate.isObject(json) ? Option.getOrUndefined(decodeSaid(json)) : undefined
 }
 
-// The status decides: the code in a body may contradict it.
+// The status decides, because the code in the body may contradict it.
 const reasonOf = (answer: Answer, wait: Duration.Duration | undefined): SymphonyError.Reason => {
   const { status, text, told } = answer
   const body = bodyOf(answer)

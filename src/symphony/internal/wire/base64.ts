@@ -1,4 +1,4 @@
-/** Base64 that comes in pieces, cut anywhere, perhaps with line breaks. */
+/** Decodes a stream of base64, cut anywhere, with or without line breaks. */
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
@@ -7,13 +7,13 @@ import * as Stream from "effect/Stream"
 const end = Symbol()
 
 interface State {
-  /** What is left of the pieces so far: less than the four characters that make three bytes. */
+  /** Characters that are not decoded yet: fewer than four. */
   readonly rest: string
-  /** Padding was there: nothing may follow it. */
+  /** Whether there was padding. Nothing may follow it. */
   readonly isOver: boolean
 }
 
-/** The bytes. What is not base64, or is cut short, fails with a sentence. */
+/** Decodes to bytes. Fails with a sentence if the text is not base64, or is cut short. */
 export const decode =
   <E2>(failure: (description: string) => E2) =>
   <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E | E2, R> =>

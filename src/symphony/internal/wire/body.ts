@@ -1,4 +1,4 @@
-/** Bodies of requests. Each attempt has its own, which knows afterwards how the attempt failed. */
+/** Bodies of requests. Each attempt has its own body, which knows how reading its content failed. */
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as SymphonyError from "../../SymphonyError.ts"
@@ -6,14 +6,14 @@ import type * as SymphonyError from "../../SymphonyError.ts"
 /** How an attempt failed. */
 export interface Failed<out E> {
   readonly error: SymphonyError.SymphonyError | E
-  /** The failure of any further attempt, when the body cannot be sent again. */
+  /** The failure of every further attempt, if the body cannot be sent again. */
   readonly another?: E | undefined
 }
 
 /** The body of one attempt. `E` is the failure of its content. */
 export interface Body<out E> {
   readonly content: HttpBody.HttpBody
-  /** Turns the failure of the transport into that of the attempt: when the body failed, the transport only reports a cut line. */
+  /** The failure of the attempt: if the content failed, the transport only reports a closed connection. */
   readonly failed: (error: SymphonyError.SymphonyError) => Effect.Effect<never, Failed<E>>
 }
 

@@ -1,5 +1,5 @@
 /**
- * Wraps the content of a message in its root element, and checks that it is well formed where that can be known.
+ * Wraps the content of a message in its root element, and checks that it is well formed, unless it is a template.
  */
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
@@ -10,7 +10,7 @@ import { isMarkup, type Markup } from "../../MessageML.ts"
 const startTag = /^<messageML(\s[^>]*)?>/
 const endTag = /<\/messageML>$/
 
-/** The content in its root element, which may be there already. Fails with a sentence. */
+/** Adds the root element if it is missing. Fails with a sentence. */
 export const wrap = (content: string | Markup): Effect.Effect<string, string> => {
   if (typeof content !== "string" && !isMarkup(content)) {
     return Effect.fail(`is ${Input.shown(content)}, neither text nor markup`)
@@ -26,16 +26,16 @@ export const wrap = (content: string | Markup): Effect.Effect<string, string> =>
   return isTemplate(wrapped) ? Effect.succeed(wrapped) : Effect.as(wellFormed(wrapped, root.length), wrapped)
 }
 
-// The Agent makes markup of it that cannot be known here.
+// The Agent runs templates. Their result cannot be checked here.
 const isTemplate = (text: string): boolean => /<\/?[#@]|[$#]\{/.test(text)
 
-// Names of characters that HTML knows and XML does not are for the Agent to judge.
+// Ignores names of characters: the Agent knows those of HTML too.
 const wellFormed = (markup: string, added: number): Effect.Effect<void, string> =>
   Stream.succeed(markup.replace(/&[A-Za-z][A-Za-z0-9]*;/g, (name) => " ".repeat(name.length))).pipe(
     Stream.pipeThroughChannel(Xml.decodeString()),
     Stream.runDrain,
     Effect.mapError(({ column = 0, line, message }) => {
-      // The caller counts from their own text, which has no root element.
+      // The column in the text of the caller, which has no root element.
       const found = line === 1 ? message.replace(/ at line 1, column \d+$/, ` at column ${column - added}`) : message
       return `is not well formed: ${found}. Pass text that is no markup through MessageML.text`
     })

@@ -30,7 +30,7 @@ export interface Options<E, R> extends Omit<Message.Message<E, R>, "content" | "
 
 type Issues = ReadonlyArray<Input.Detail>
 
-/** What throws while it is read is refused like any other input. */
+/** A message that throws while it is read is refused like other wrong input. */
 const reading = <A>(read: () => Effect.Effect<A, Issues>): Effect.Effect<A, Issues> =>
   Effect.catchDefect(
     Effect.suspend(read),
@@ -65,10 +65,10 @@ export const readMessage = <E, R>(options: Options<E, R>): Effect.Effect<Draft<E
     )
   })
 
-/** As deep as JSON parsers read by default. Who gets data that is deeper may not be able to read the message at all. */
+/** The most levels of data: the default of many JSON parsers. Some readers could not read a message with deeper data at all. */
 const mostLevels = 1_000
 
-/** Fails with what is wrong with the content, and with the rest. */
+/** Encodes a message. Fails with all problems of the content and the other parts. */
 const readContent = (
   content: string | MessageML.Markup,
   data: { readonly [id: string]: unknown } | undefined,
@@ -95,7 +95,7 @@ const readContent = (
     return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
   })
 
-/** The same as a value for the body of an import. */
+/** The same, as JSON for the body of an import. */
 export const readImported = (message: Message.ImportedMessage, index: number): Effect.Effect<object, Issues> =>
   reading(() => {
     const misfit = Input.record(message)
@@ -143,5 +143,5 @@ export const readImported = (message: Message.ImportedMessage, index: number): E
     }))
   })
 
-/** JSON carries no file that is read later. */
+/** Whether JSON can hold the content of a file: not that of a stream. */
 const isCarried = (content: unknown): boolean => typeof content === "string" || content instanceof Uint8Array

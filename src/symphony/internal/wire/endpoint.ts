@@ -1,5 +1,5 @@
 /**
- * A request as one record. Here it is checked, gets its headers and tokens, and is sent; its failure becomes a `SymphonyError`.
+ * A request as one record, and its runner: checks it, adds headers and tokens, sends it, and makes the `SymphonyError` of a failure.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ import * as Answer from "./answer.ts"
 import type * as Body from "./body.ts"
 import type * as Path from "./path.ts"
 
-/** The address and the tokens of each service. Only the Agent gets the token of the key manager. */
+/** The address and the tokens of each service. Only the Agent needs the token of the key manager. */
 const services = {
   agent: { at: "agent", credential: "session and key manager" },
   pod: { at: "pod", credential: "session" },
@@ -30,25 +30,25 @@ const services = {
 } as const
 
 export interface Endpoint<A, E = never, R = never> extends Answer.Readable<A> {
-  /** What the user called, and the name of the span: `Messages.send`. */
+  /** The function that the user called, `Messages.send`; also the name of the span. */
   readonly operation: string
   /** Default: `"GET"`. */
   readonly method?: "GET" | "POST" | "DELETE" | undefined
   readonly path: Path.Path
   readonly query?: Url.Parameters | undefined
-  /** Made anew for each attempt. */
+  /** Called for each attempt. */
   readonly body?: Effect.Effect<Body.Body<E>, SymphonyError.SymphonyError | E, R> | undefined
-  /** The media type that is asked for. Default: `"application/json"`. */
+  /** The media type to accept. Default: `"application/json"`. */
   readonly accept?: string | undefined
-  /** Which tokens of the session go with it. Default: those that its service needs. */
+  /** The tokens to send. Default: those that the service needs. */
   readonly credential?: "none" | "session" | "session and key manager" | undefined
-  /** The stream that it is about, where it is about one. */
+  /** The stream that the request is about, if any. */
   readonly streamId?: string | undefined
-  /** What is wrong with the input. If something is, nothing is sent. */
+  /** The problems of the input. Nothing is sent if there are any. */
   readonly issues?: ReadonlyArray<SymphonyError.Detail> | undefined
 }
 
-/** Fails an operation with a reason that is one of those it has. */
+/** Makes the `SymphonyError` of a reason. Its type has only the reasons that the operation can have. */
 export const errorOf = (
   { method = "GET", operation, path, streamId }: Pick<Endpoint<never>, "operation" | "method" | "path" | "streamId">,
   traceId?: string
@@ -69,7 +69,7 @@ export const errorOf = (
 export const refused = (details: ReadonlyArray<SymphonyError.Detail>): SymphonyError.BadRequest =>
   new SymphonyError.BadRequest({ description: "The input is not valid", details })
 
-/** The error of input that was refused before it was known which request it is for. */
+/** The error of input that was refused before the request is known. */
 export const refusal = (
   operation: string,
   details: ReadonlyArray<SymphonyError.Detail>
@@ -80,7 +80,7 @@ export const reading = Guarded.effect(refusal)
 
 export const readingStream = Guarded.stream(refusal)
 
-/** What a request shows of the session that it is made with. */
+/** The tokens of a session. */
 export interface Tokens {
   readonly sessionToken: Redacted.Redacted
   readonly keyManagerToken: Redacted.Redacted | undefined
@@ -88,21 +88,21 @@ export interface Tokens {
 
 type Needs = HttpClient.HttpClient | SymphonyConfig
 
-/** One attempt. Without tokens it is a login. */
+/** Makes one attempt. A login has no tokens. */
 export const attempt = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
 ): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
   Effect.mapError(send(endpoint, tokens), ({ error }) => error)
 
-/** The same, with what the failure means for the attempt behind it. */
+/** The same, with the failure that a further attempt would have. */
 export const send = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
 ): Effect.Effect<A, Body.Failed<E>, Needs | R> =>
   exchange(endpoint, tokens, { read: (answer) => Answer.read(endpoint, tokens !== undefined, answer) })
 
-/** The same for an answer that is read as it comes: what the attempt gives is the rest of the answer. */
+/** The same for an answer that is read as a stream. */
 export const open = <E = never, R = never>(
   endpoint: Endpoint<never, E, R>,
   tokens: Tokens | undefined
@@ -120,7 +120,7 @@ export const open = <E = never, R = never>(
         )
   })
 
-/** What is wrong with the input of a request: then it needs no session either. */
+/** The refusal of wrong input, before a session is opened. */
 export const wrongInput = (
   { issues = [], path }: Pick<Endpoint<never>, "issues" | "path">
 ): SymphonyError.BadRequest | undefined => {
@@ -128,7 +128,7 @@ export const wrongInput = (
   return details.length > 0 ? refused(details) : undefined
 }
 
-/** What is wrong with the configuration, as far as a service is concerned. */
+/** The problems of the configuration for one service. */
 const wrongConfig = (
   config: SymphonyConfig["Service"],
   service: Path.Service
@@ -222,7 +222,7 @@ const revealed = (headers: Service["headers"]): { readonly [name: string]: strin
     ) => [name, typeof value === "string" ? value : Secret.textOf(value) ?? ""])
   )
 
-/** What no error may show of a configuration, beside what the request itself carries. */
+/** The secrets of a configuration, which no error may show. Those in the request need not be listed. */
 const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<string> =>
   Secret.textsOf([bot?.privateKey, app?.privateKey])
 

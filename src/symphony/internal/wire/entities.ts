@@ -1,4 +1,4 @@
-/** The characters that HTML has names for and XML does not: those of HTML 4. */
+/** Replaces the named characters of HTML 4, which XML does not know. */
 
 const latin =
   "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para " +
@@ -25,7 +25,7 @@ const read = (): ReadonlyMap<string, string> => {
   for (const [index, name] of latin.split(" ").entries()) characters.set(name, String.fromCharCode(160 + index))
   for (const [index, name] of greek.split(" ").entries()) {
     characters.set(name, String.fromCharCode(945 + index))
-    // There is no capital of the sigma at the end of a word.
+    // The final sigma has no capital.
     if (name !== "sigmaf") {
       characters.set(name.replace(/^./, (letter) => letter.toUpperCase()), String.fromCharCode(913 + index))
     }
@@ -38,9 +38,9 @@ const read = (): ReadonlyMap<string, string> => {
 
 const ofXml = ["amp", "lt", "gt", "quot", "apos"]
 
-/** The markup with what HTML has names for. A name that HTML does not have either stays, for the parser to refuse. */
+/** Replaces HTML names of characters. Unknown names stay, and the parser refuses them. */
 export const resolve = (markup: string): string => {
-  // Few messages have a reference that is not of XML.
+  // Few messages have a name that XML does not know.
   let known: ReadonlyMap<string, string> | undefined
   return markup.replace(
     /&([A-Za-z][A-Za-z0-9]*);/g,

@@ -1,7 +1,6 @@
 /**
- * Schemas for answers. The service writes `null` for missing values, numbers as text in places, and may add values that are
- * unknown today. A message that was sent must not look like a failure because of a detail, so a value that does not fit is left
- * out.
+ * Schemas for answers. The service writes `null` for missing values, writes some numbers as text, and may add unknown values. A
+ * detail must not turn a message that was sent into a failure, so values that do not fit are left out.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -17,7 +16,7 @@ import * as Usual from "../../../internal/usual.ts"
 import * as Ids from "../../Ids.ts"
 import { isUndecodable, UndecodableItem } from "../../../UndecodableItem.ts"
 
-/** A decoder of JSON answers: the result, or a sentence. */
+/** Makes a decoder of JSON answers. It fails with a sentence. */
 export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => Result.Result<A, string> => {
   const decode = Codec.decodeResult(schema)
   return (text) => Result.flatMap(Json.parse(text), (json) => decode(json))
@@ -25,10 +24,10 @@ export const json = <A>(schema: Schema.ConstraintDecoder<A>): (text: string) => 
 
 const isList = (json: Schema.Json): json is ReadonlyArray<Schema.Json> => Array.isArray(json)
 
-/** What stands in a list for an entry that does not fit. */
+/** Takes the place of a list entry that does not fit. */
 const undecodable = (raw: Schema.Json, issue: string): UndecodableItem => ({ _tag: "UndecodableItem", issue, raw })
 
-/** An entry of a list within an answer: one that does not fit is told as such. */
+/** An entry of a list within an answer. One that does not fit becomes an `UndecodableItem`. */
 const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UndecodableItem, unknown> => {
   const decode = Codec.decodeResult(item)
   const misfit = Schema.Json.pipe(
@@ -41,13 +40,13 @@ const entry = <A>(item: Schema.Codec<A, unknown>): Schema.Codec<A | UndecodableI
       })
     )
   )
-  // What was told already is written as it is.
+  // An `UndecodableItem` is encoded as its raw value.
   return Schema.Union([UndecodableItem, item, misfit])
 }
 
 /**
- * A decoder of JSON answers that are lists: each entry by itself and in its place, or a sentence where there is no list. The fields
- * of the request that the answer leaves out are added to each entry.
+ * Makes a decoder of JSON lists, which decodes entry by entry, and fails with a sentence if there is no list. It adds the given
+ * fields to each entry.
  */
 export const entries = <A>(
   item: Schema.ConstraintDecoder<A>,
@@ -73,7 +72,7 @@ export const optional = <S extends Schema.Constraint>(schema: S) =>
     Usual.nullish(Usual.of(schema))
   )
 
-/** A list within an answer, each entry by itself and in its place; empty where there is no list. */
+/** A list within an answer, decoded entry by entry. Empty if there is no list. */
 export const list = <A>(item: Schema.Codec<A, unknown>) => {
   const entries = Usual.list(Usual.of(item))
   return Usual.define(
@@ -95,8 +94,8 @@ export const list = <A>(item: Schema.Codec<A, unknown>) => {
 }
 
 /**
- * The same with keys that the service writes under other names, or deeper: `a.b`. Under the name of the model they are read too, and written:
- * what was read can be kept as JSON.
+ * The same with keys that have other names on the wire, or are deeper: `a.b`. They are also read under the names of the model, and
+ * encoded so: decoded values can be stored as JSON.
  */
 export const renamed = <A>(
   codec: Schema.Codec<A, unknown>,
@@ -169,7 +168,7 @@ export const Flag = Usual.define(
   Usual.of(Schema.Boolean)
 )
 
-/** Text, also where it was written as a number. */
+/** Text, or a number as text. */
 export const TextOrNumber = Usual.define(
   Schema.Union([
     Schema.String,
@@ -180,7 +179,7 @@ export const TextOrNumber = Usual.define(
   Usual.of(Schema.String)
 )
 
-/** The id of a message or a stream, in the URL-safe alphabet. */
+/** The id of a message or a stream, converted to the URL-safe alphabet. */
 export const Id = Usual.define(
   Schema.String.pipe(
     Schema.decodeTo(

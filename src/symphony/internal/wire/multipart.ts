@@ -1,6 +1,6 @@
 /**
- * Writes the `multipart/form-data` body of a message. `FormData` is no help: text needs its charset, file names are UTF-8 as they
- * are, and each attempt must send the same bytes.
+ * Writes the `multipart/form-data` body of a message. `FormData` does not fit: text needs a charset, file names are plain UTF-8,
+ * and each attempt must send the same bytes.
  */
 import * as Mime from "effect/http/Mime"
 import * as Option from "effect/Option"
@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 
 export interface Part<out E = never, out R = never> {
   readonly name: string
-  /** Of a file. */
+  /** The name of a file. */
   readonly fileName?: string
   readonly contentType: string
   readonly content: Uint8Array | Stream.Stream<Uint8Array, E, R>
@@ -24,7 +24,7 @@ export const text = (name: string, content: string): Part => ({
 
 const escapes: { readonly [character: string]: string } = { "\"": "%22", "\r": "%0D", "\n": "%0A" }
 
-// As browsers do.
+// Escapes names as browsers do.
 const quoted = (name: string): string => `"${name.replace(/["\r\n]/g, (character) => escapes[character] ?? "")}"`
 
 const head = (boundary: string, { contentType, fileName, name }: Part<unknown, unknown>): Uint8Array =>
@@ -36,7 +36,7 @@ const head = (boundary: string, { contentType, fileName, name }: Part<unknown, u
 
 const lineEnd = utf8.encode("\r\n")
 
-/** Bytes where all parts are, and a stream otherwise. */
+/** Bytes if all parts are bytes, else a stream. */
 export const encode = <E, R>(
   boundary: string,
   parts: ReadonlyArray<Part<E, R>>
@@ -62,6 +62,6 @@ const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   return all
 }
 
-/** The media type of a file, by its name. */
+/** The media type of a file, from its name. */
 export const typeOf = (fileName: string): string =>
   Option.getOrElse(Mime.getType(fileName), () => "application/octet-stream")

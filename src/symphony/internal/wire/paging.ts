@@ -1,4 +1,4 @@
-/** All pages of a list of the service, as a stream. */
+/** Streams all pages of a list. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
@@ -9,11 +9,11 @@ import { isDecoded, type UndecodableItem } from "../../../UndecodableItem.ts"
 import * as Endpoint from "./endpoint.ts"
 
 export interface Page<S, A> {
-  /** As it came. */
+  /** The text of the answer. */
   readonly entries: ReadonlyArray<A | UndecodableItem>
   /** The entries that no earlier page had. Default: all. */
   readonly fresh?: ReadonlyArray<A | UndecodableItem>
-  /** Where the next page begins, if there is one, or a sentence on why it cannot be asked for. */
+  /** The start of the next page, if there is one. Fails with a sentence if it cannot be requested. */
   readonly next: Option.Option<S> | string
 }
 
@@ -23,8 +23,7 @@ interface Place<S> {
 }
 
 /**
- * A page after another. One that is the same as the page before it, although it was asked for from another place, has no end
- * behind it: the stream fails.
+ * Streams page after page. Fails if a page from another place is the same as the page before: such a list has no end.
  */
 export const paginate = <S, A, R>(
   request: Parameters<typeof Endpoint.errorOf>[0],

@@ -1,7 +1,7 @@
 /** Paths of Symphony's services: a template and the name of its service. */
 import type * as Template from "../../../internal/path.ts"
 
-/** The services of a pod. Each has an address in the configuration, and its paths begin with its name. */
+/** The services of a pod. Each has an address in the configuration, and its name begins its paths. */
 export type Service = "agent" | "pod" | "login" | "relay"
 
 export interface Path extends Template.Path {

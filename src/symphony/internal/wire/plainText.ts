@@ -1,22 +1,22 @@
-/** The text of markup: what its elements show on lines of their own, or in cells of their own, stays apart. */
+/** Extracts the plain text of markup. Blocks become lines, and cells of tables are separated by tabs. */
 import type * as Xml from "effect/encoding/Xml"
 
-/** Elements that begin a line, and behind which another one begins. */
+/** Elements that start a new line before and after them. */
 const blocks = new Set(
   ("article blockquote body button card div expandable-card footer form h1 h2 h3 h4 h5 h6 header hr li ol option p pre " +
     "section select table tbody textarea tfoot thead tr ul").split(" ")
 )
 const cells = new Set(["td", "th"])
 
-/** The text of a document. White space is left out at its ends and around its blocks, but not within `pre`. */
+/** The text of a document. Removes white space at its ends and around blocks, except in `pre`. */
 export const textOf = (events: ReadonlyArray<Xml.Event>): string => {
   const done: Array<string> = []
   let part: Array<string> = []
-  /** Nothing stands in the line, or the cell, so far. */
+  /** Whether the current line or cell is empty. */
   let isEmpty = true
-  /** Another line begins before the next text. */
+  /** Whether the next text starts a new line. */
   let isOver = false
-  /** The row has a cell. */
+  /** Whether the current row has a cell. */
   let inRow = false
   let preformatted = 0
 

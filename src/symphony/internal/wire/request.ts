@@ -38,7 +38,7 @@ export const doubtful = (
 }
 
 export interface Request<A, E = never, R = never> extends Endpoint.Endpoint<A, E, R> {
-  /** Whether the request is safe to repeat: then it is retried even if the service may have acted on it. */
+  /** Whether the request is safe to repeat. Then it is retried even if the service may have acted on it. */
   readonly isRepeatable: boolean
 }
 
@@ -50,7 +50,7 @@ export interface Failed<E> {
   readonly doubt: SymphonyError.SymphonyError | undefined
 }
 
-/** Whether other tokens may help. A gateway may have replaced the words of the service. */
+/** Whether new tokens may help. A gateway may have replaced the text of the service. */
 export const isSessionRefused = ({ reason }: SymphonyError.SymphonyError): boolean =>
   reason._tag === "Unauthorized" || reason._tag === "ServerFailure" && reason.status === 401
 
@@ -74,12 +74,12 @@ export const open = (
     return Effect.mapError(retrying(request, (tokens) => Endpoint.open(request, tokens)), ({ error }) => error)
   }))
 
-/** Sends a request until it is answered, it may not be sent again, or the configured schedule ends. */
+/** Sends a request until there is an answer, a retry is not safe, or the configured schedule ends. */
 export const attempts = <A, E = never, R = never>(
   request: Request<A, E, R>
 ): Effect.Effect<A, Failed<E>, Needs | R> => retrying(request, (tokens) => Endpoint.send(request, tokens))
 
-/** Retries. The first refusal of the session does not count as an attempt: the request is sent again with a renewed one. */
+/** Retries. The first refusal of the session does not count as an attempt: the request is repeated with a new session. */
 const retrying = <A, B, E, R>(
   request: Request<A, E, R>,
   send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
@@ -103,10 +103,10 @@ const retrying = <A, B, E, R>(
     ): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
       isOurs(failed.error) && isSessionRefused(failed.error) ? renewed(tokens, failed) : noted(failed)
     const renewed = Effect.fnUntraced(function*(tokens: Endpoint.Tokens, failed: Body.Failed<E>) {
-      // Also when the request is not sent again: the next request needs a session too.
+      // Renews even if this request cannot be repeated: the next request needs a session too.
       const others = yield* Effect.mapError(session.renew(tokens), (error): Body.Failed<E> => ({ error }))
       if (failed.another !== undefined) return yield* Effect.fail({ error: failed.another })
-      // A service that refuses one session after another uses up attempts.
+      // Further refusals count as attempts.
       return renewals++ === 0
         ? yield* Effect.catch(send(others), (failed) => refusedOr(others, failed))
         : yield* noted(failed)
@@ -117,7 +117,7 @@ const retrying = <A, B, E, R>(
     )
     /** The failure, if another attempt may succeed. */
     const passing = ({ error }: Body.Failed<E>): SymphonyError.SymphonyError | undefined =>
-      // A failure of the body is for the caller to retry, and the session has retried a login.
+      // The caller retries failures of the body, and the session retries logins.
       isOurs(error) && error.operation === request.operation &&
         (error.reason._tag === "Unauthorized" ||
           error.isRetryable && (request.isRepeatable || doubtful(error.reason) === undefined))

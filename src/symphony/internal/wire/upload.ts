@@ -1,6 +1,6 @@
 /**
- * Puts files into the body of a message. They are checked before anything is sent, counted while they are read, and read again for
- * each attempt. The body of the attempt knows how reading them failed.
+ * Makes the body of a message with files. It checks the files before a request, counts their bytes while it reads them, and reads
+ * them again for each attempt. The body of an attempt knows how reading failed.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -54,7 +54,7 @@ const typeOf = (given: string | undefined, content: Attachment.Content<unknown, 
 
 const utf8 = new TextEncoder()
 
-/** The size of what is not a stream. */
+/** The size of a content, if it is not a stream. */
 const sizeOf = (content: Attachment.Content<unknown, unknown>): number =>
   typeof content === "string"
     ? utf8.encode(content).length
@@ -71,7 +71,7 @@ const isContent = (content: unknown): boolean =>
 const isOnce = (content: unknown): content is Attachment.Once<unknown, unknown> =>
   typeof content === "object" && content !== null && "_tag" in content && content._tag === "Once"
 
-/** Control characters cannot be in a file name: readers would find another file, or none. */
+/** Control characters are refused in file names: readers would see another name, or no file. */
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
 
@@ -89,7 +89,7 @@ const content: Input.Check = (value) =>
     ? undefined
     : "is neither bytes nor text nor a stream"
 
-/** What is wrong with the shape of a list of files. The other checks need a right shape. */
+/** The problems of the types of a list of files. The other checks need right types. */
 const shapeIssues = (
   location: string,
   attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>
@@ -105,7 +105,7 @@ const shapeIssues = (
   })
 }
 
-/** What is wrong with files, as far as it can be known without reading them. */
+/** The problems of files that can be found without reading them. */
 export const issuesOf = (
   attachments: ReadonlyArray<Attachment.Attachment<unknown, unknown>>,
   location: string
@@ -131,7 +131,7 @@ export const issuesOf = (
   ]
 }
 
-/** What is wrong with the size of all files of a message. */
+/** The problem of the total size of the files of a message. */
 export const sizeIssues = (
   location: string,
   contents: ReadonlyArray<Attachment.Content<unknown, unknown>>
@@ -145,7 +145,7 @@ const tooLarge = (location: string, size: number) => ({
   message: `have ${size} bytes or more; a message may have ${most}`
 })
 
-/** The body of a message, made anew for each attempt, with the same boundary. */
+/** Makes the body of each attempt, with the same boundary. */
 export const make = <E, R>(
   options: {
     readonly operation: string
@@ -164,11 +164,11 @@ export const make = <E, R>(
       new Attachment.AttachmentFailed<E>({ operation, attachment, cause })
 
     return Effect.gen(function*() {
-      // The bytes of all streams count together.
+      // Counts the bytes of all streams together.
       let size = known
-      /** A file that was begun to be read, and can be read only once. */
+      /** A file that can be read only once, if reading it has begun. */
       let spent: string | undefined
-      /** What the content failed with. */
+      /** The failure of reading the content. */
       let broken: Cause.Cause<Failure> | undefined
 
       const streamed = (name: string, stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, Failure, R> =>
