@@ -563,8 +563,9 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
         rule.fault._tag === "HalfOpen" && rule.until !== undefined && now < rule.until && isFor(rule, kind, request)
       )
 
-    const client = HttpClient.transform(inner, (sent, request) =>
-      Effect.gen(function*() {
+    const client = HttpClient.transform(
+      inner,
+      Effect.fnUntraced(function*(sent, request) {
         const parsed = HttpClientRequest.toUrl(request)
         if (Option.isNone(parsed)) return yield* sent
         const url = parsed.value
@@ -659,7 +660,8 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
             return respond({ ...whole, body: damage(fault, whole.body) ?? whole.body })
           }
         }
-      }))
+      })
+    )
 
     return Context.make(HttpClient.HttpClient, client).pipe(Context.add(
       Faults,

@@ -37,8 +37,7 @@ const attachments: call.Handler = Effect.fnUntraced(function*(service, request) 
 const onMessage = (
   show: (message: Message, now: number, service: services.Service, request: call.Call) => Answer
 ): call.Handler =>
-(service, request) =>
-  Effect.gen(function*() {
+  Effect.fnUntraced(function*(service, request) {
     const id = yield* call.idAt(request, 0)
     return yield* service.step((now) => {
       const message = call.findMessage(service, request.caller, id)

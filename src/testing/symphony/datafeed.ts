@@ -30,15 +30,14 @@ const readCreate = call.json(Schema.Struct({
   includeInvisible: Schema.optional(Schema.NullOr(Schema.Boolean))
 }))
 
-const create: call.Handler = ({ feeds, step }, request) =>
-  Effect.gen(function*() {
-    const { tag } = request.body.length === 0 ? {} : yield* readCreate(request)
-    return yield* step((now) =>
-      feeds.of(request.caller).length >= most
-        ? answers.error(403, `There are ${most} feeds already`)
-        : answers.json(201, shownFeed(feeds.create(request.caller, tag ?? undefined, now)))
-    )
-  })
+const create: call.Handler = Effect.fnUntraced(function*({ feeds, step }, request) {
+  const { tag } = request.body.length === 0 ? {} : yield* readCreate(request)
+  return yield* step((now) =>
+    feeds.of(request.caller).length >= most
+      ? answers.error(403, `There are ${most} feeds already`)
+      : answers.json(201, shownFeed(feeds.create(request.caller, tag ?? undefined, now)))
+  )
+})
 
 const gone = answers.badRequest("Could not find a datafeed with the id provided")
 

@@ -36,12 +36,12 @@ const filesOf = (parts: ReadonlyArray<multipart.Part>): ReadonlyArray<File> | un
 }
 
 /** Reads a message; `texts` are the parts that are text. */
-export const read = (
-  service: Service,
-  { body, headers }: Request,
-  texts: ReadonlyArray<string>
-): Effect.Effect<Read, Answer> =>
-  Effect.gen(function*() {
+export const read = Effect.fnUntraced(
+  function*(
+    service: Service,
+    { body, headers }: Request,
+    texts: ReadonlyArray<string>
+  ): Effect.fn.Return<Read, Answer> {
     const parsed = multipart.parse(headers["content-type"] ?? "", body)
     if (Result.isFailure(parsed)) return yield* badRequest(`The body cannot be read: ${parsed.failure}`)
     const parts = parsed.success
@@ -73,7 +73,8 @@ export const read = (
     const draft = { messageML: message, content, files, silent: silent === undefined ? undefined : silent === "true" }
     if (isBlocked(service, draft)) return yield* Effect.fail(answers.blocked)
     return { draft, sids: values.get("sids") ?? "" }
-  })
+  }
+)
 
 const contentOf = ({ pod }: Service, message: string, data: string) =>
   Effect.mapError(messageML.read(message, data, pod.findUser), answers.badRequest)

@@ -15,8 +15,7 @@ const byKey = <A extends { readonly key: jwt.PublicKey | undefined }>(
   find: (service: Service, name: string) => A | undefined,
   open: (account: A, service: Service, now: number) => Answer
 ): call.Handler<call.Request> =>
-(service, request) =>
-  Effect.gen(function*() {
+  Effect.fnUntraced(function*(service, request) {
     const { token } = yield* body(request)
     const account = yield* jwt.verify(token, (name) => find(service, name))
     if (account === undefined) return answers.notAuthenticated

@@ -57,8 +57,8 @@ const oneOf = (type: string, idType: string, value: string) => ({
 })
 
 /** The content of a message, or a sentence about its problem. */
-export const read = (message: string, dataText: string, findUser: FindUser): Effect.Effect<Content, string> =>
-  Effect.gen(function*() {
+export const read = Effect.fnUntraced(
+  function*(message: string, dataText: string, findUser: FindUser): Effect.fn.Return<Content, string> {
     if (message.length > longest) return yield* Effect.fail(`Message has more than ${longest} characters`)
     if (!root.test(message.trimStart())) return yield* Effect.fail("Message is not wrapped in <messageML>")
     if (template.test(message)) return yield* Effect.fail("Syntax error in a template: is text of a user not escaped?")
@@ -173,7 +173,8 @@ export const read = (message: string, dataText: string, findUser: FindUser): Eff
       hashtags,
       cashtags
     }
-  })
+  }
+)
 
 /** Ends an element. Void elements are written as `<br/>`. */
 const closed = (written: string, name: string) =>

@@ -229,30 +229,29 @@ export const make = <
     )
 
   /** Finds the current membership. Reads the whole list if no filter can hold the id. */
-  const find = (operation: string, owner: string, id: string) =>
-    Effect.gen(function*() {
-      let odd: UndecodableItem | undefined
-      const pages = Pages.streamOf(
-        (at) => request(operation, { owner, ...selecting(id), ...at }, Fields.idIssues(names.id, id)),
-        kind.idOf
+  const find = Effect.fnUntraced(function*(operation: string, owner: string, id: string) {
+    let odd: UndecodableItem | undefined
+    const pages = Pages.streamOf(
+      (at) => request(operation, { owner, ...selecting(id), ...at }, Fields.idIssues(names.id, id)),
+      kind.idOf
+    )
+    const found = yield* pages.pipe(
+      Stream.map(({ wire }) => wire),
+      Stream.filter((wire): wire is W => {
+        if (isDecoded<W>(wire)) return kind.idOf(wire) === id
+        if (isUndecodable(wire)) odd = wire
+        return false
+      }),
+      Stream.runHead
+    )
+    if (Option.isSome(found)) return found.value
+    // The undecodable item may be this membership.
+    return yield* odd === undefined
+      ? new AppContext.ObjectNotFound({ operation, kind: "membership", id })
+      : Endpoint.errorOf({ operation, path: kind.path(owner) })(
+        new PubNubError.Malformed({ status: 200, description: odd.issue, excerpt: Text.bounded(Json.text(odd.raw)) })
       )
-      const found = yield* pages.pipe(
-        Stream.map(({ wire }) => wire),
-        Stream.filter((wire): wire is W => {
-          if (isDecoded<W>(wire)) return kind.idOf(wire) === id
-          if (isUndecodable(wire)) odd = wire
-          return false
-        }),
-        Stream.runHead
-      )
-      if (Option.isSome(found)) return found.value
-      // The undecodable item may be this membership.
-      return yield* odd === undefined
-        ? new AppContext.ObjectNotFound({ operation, kind: "membership", id })
-        : Endpoint.errorOf({ operation, path: kind.path(owner) })(
-          new PubNubError.Malformed({ status: 200, description: odd.issue, excerpt: Text.bounded(Json.text(odd.raw)) })
-        )
-    })
+  })
 
   const selecting = (id: string): Pages.Asked => {
     const filter = ObjectFilter.equals(`${other}.id`, id)

@@ -30,22 +30,21 @@ const nameAndDefault = (content: string): readonly [name: string, otherwise: str
 }
 
 /** Replaces `${NAME}` and `${NAME:-default}` with values of the environment; `$${` is a literal `${`. */
-const filled = (text: string): Effect.Effect<string, string> =>
-  Effect.gen(function*() {
-    const values = new Map<string, string>()
-    for (const [, escape, content = ""] of text.matchAll(placeholder)) {
-      if (escape === "$" || values.has(content)) continue
-      const [name, otherwise] = nameAndDefault(content)
-      const found = yield* Effect.mapError(Config.option(Config.String(name)), () => `refers to ${name}: unreadable`)
-      const value = Option.getOrElse(found, () => otherwise)
-      if (value === undefined) return yield* Effect.fail(`refers to ${name}, which is not set`)
-      values.set(content, value)
-    }
-    return text.replace(
-      placeholder,
-      (whole, escape: string, content: string) => escape === "$" ? whole.slice(1) : values.get(content) ?? whole
-    )
-  })
+const filled = Effect.fnUntraced(function*(text: string): Effect.fn.Return<string, string> {
+  const values = new Map<string, string>()
+  for (const [, escape, content = ""] of text.matchAll(placeholder)) {
+    if (escape === "$" || values.has(content)) continue
+    const [name, otherwise] = nameAndDefault(content)
+    const found = yield* Effect.mapError(Config.option(Config.String(name)), () => `refers to ${name}: unreadable`)
+    const value = Option.getOrElse(found, () => otherwise)
+    if (value === undefined) return yield* Effect.fail(`refers to ${name}, which is not set`)
+    values.set(content, value)
+  }
+  return text.replace(
+    placeholder,
+    (whole, escape: string, content: string) => escape === "$" ? whole.slice(1) : values.get(content) ?? whole
+  )
+})
 
 // YAML reads text without quotes as a number or a boolean if it can.
 const Text = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]).pipe(
@@ -112,44 +111,43 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 /**
  * Reads a file: its options, its settings for the transport, and its keys without effect. Fails with all problems, by key.
  */
-export const read = (file: string) =>
-  Effect.gen(function*() {
-    const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
-    const parsed = yield* Effect.fromResult(parse(text))
-    const misplaced = misplacedOf(parsed)
-    if (misplaced !== undefined) return yield* Effect.fail([misplaced])
-    const section = yield* decode(parsed, { errors: "all" }).pipe(
-      Effect.mapError(({ issue }) =>
-        issuesOf(issue).issues.map(({ message, path = [] }) =>
-          located(
-            message.replace(/^Expected (.*?)( \| null)?$/, "must be $1"),
-            path.map(String).join(".")
-          )
+export const read = Effect.fnUntraced(function*(file: string) {
+  const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
+  const parsed = yield* Effect.fromResult(parse(text))
+  const misplaced = misplacedOf(parsed)
+  if (misplaced !== undefined) return yield* Effect.fail([misplaced])
+  const section = yield* decode(parsed, { errors: "all" }).pipe(
+    Effect.mapError(({ issue }) =>
+      issuesOf(issue).issues.map(({ message, path = [] }) =>
+        located(
+          message.replace(/^Expected (.*?)( \| null)?$/, "must be $1"),
+          path.map(String).join(".")
         )
       )
     )
-    const { agent, keyManager, pod } = section
-    const bot = yield* identity(file, "bot", "username", section.bot?.username, section.bot ?? {})
-    const app = yield* identity(file, "app", "appId", section.app?.appId, section.app ?? {})
-    if (isGiven(agent?.loadBalancing)) {
-      return yield* Effect.fail([located("is not offered: give the agent one host", "agent.loadBalancing")])
-    }
-    return {
-      options: {
-        ...service(section),
-        pod: service(pod),
-        agent: service(agent),
-        keyManager: service(keyManager),
-        bot: bot === undefined ? undefined : { username: bot.name, privateKey: bot.privateKey },
-        app: app === undefined ? undefined : { appId: app.name, privateKey: app.privateKey },
-        retry: retry(section.retry),
-        reconnect: retry(section.datafeed?.retry),
-        requestTimeout: section.readTimeout ?? undefined
-      },
-      left: leftOf(section),
-      unused: unusedOf(parsed, known, "")
-    }
-  })
+  )
+  const { agent, keyManager, pod } = section
+  const bot = yield* identity(file, "bot", "username", section.bot?.username, section.bot ?? {})
+  const app = yield* identity(file, "app", "appId", section.app?.appId, section.app ?? {})
+  if (isGiven(agent?.loadBalancing)) {
+    return yield* Effect.fail([located("is not offered: give the agent one host", "agent.loadBalancing")])
+  }
+  return {
+    options: {
+      ...service(section),
+      pod: service(pod),
+      agent: service(agent),
+      keyManager: service(keyManager),
+      bot: bot === undefined ? undefined : { username: bot.name, privateKey: bot.privateKey },
+      app: app === undefined ? undefined : { appId: app.name, privateKey: app.privateKey },
+      retry: retry(section.retry),
+      reconnect: retry(section.datafeed?.retry),
+      requestTimeout: section.readTimeout ?? undefined
+    },
+    left: leftOf(section),
+    unused: unusedOf(parsed, known, "")
+  }
+})
 
 const located = (message: string, location: string): Detail => location === "" ? { message } : { location, message }
 

@@ -18,18 +18,16 @@ const encoded = (json: object): string => Base64Url.encode(utf8.encode(JSON.stri
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }
 
 /** Makes a token that is valid from now. Fails with what is wrong with the key. */
-export const sign = (
-  subject: string,
-  privateKey: Redacted.Redacted
-): Effect.Effect<string, string> =>
-  Effect.gen(function*() {
+export const sign = Effect.fnUntraced(
+  function*(subject: string, privateKey: Redacted.Redacted): Effect.fn.Return<string, string> {
     const pkcs8 = yield* Effect.fromResult(Pem.read(Secret.textOf(privateKey) ?? ""))
     const now = yield* Clock.currentTimeMillis
     const text = `${encoded({ alg: "RS512", typ: "JWT" })}.${
       encoded({ sub: subject, exp: Math.floor(now / 1000) + lifetime })
     }`
     return `${text}.${Base64Url.encode(yield* signatureOf(pkcs8, text))}`
-  })
+  }
+)
 
 // Without effect/crypto, which would add all of its algorithms to every bundle.
 const signatureOf = (pkcs8: Uint8Array<ArrayBuffer>, text: string): Effect.Effect<Uint8Array, string> =>

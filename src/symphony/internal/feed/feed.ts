@@ -71,219 +71,218 @@ const issuesOf = ({ deleteOnEnd, include, readTimeout, reconnect, tag }: Setting
   ...Input.retry("reconnect", reconnect)
 ]
 
-const open = (settings: Settings) =>
-  Effect.gen(function*() {
-    const config = yield* SymphonyConfig
-    const context = yield* Effect.context<Needs>()
-    const clock = yield* Clock.Clock
-    const timeout = Duration.fromInputUnsafe(settings.readTimeout ?? defaultTimeout)
-    const patience = Duration.toMillis(timeout)
-    const reconnect = Retry.toSchedule(settings.reconnect ?? config.reconnect)
-    const outbox = makeOutbox()
-    const choice = FeedChoice.make(settings)
-    const isNew = makeMemory()
+const open = Effect.fnUntraced(function*(settings: Settings) {
+  const config = yield* SymphonyConfig
+  const context = yield* Effect.context<Needs>()
+  const clock = yield* Clock.Clock
+  const timeout = Duration.fromInputUnsafe(settings.readTimeout ?? defaultTimeout)
+  const patience = Duration.toMillis(timeout)
+  const reconnect = Retry.toSchedule(settings.reconnect ?? config.reconnect)
+  const outbox = makeOutbox()
+  const choice = FeedChoice.make(settings)
+  const isNew = makeMemory()
 
-    let bot: number | undefined
-    let feed: string | undefined
-    let created = false
-    let acknowledgements = makeAcknowledgements()
-    /** The acknowledgement of the last answer. */
-    let lastAckId: string | undefined
-    /** When the service last answered about the feed. `isDown`: it was interrupted since. */
-    let heard = PollLoop.moment(clock)
-    let lastReadAt: DateTime.Utc | undefined
-    let isDown = false
-    /** The time of the last `FeedShared`. */
-    let sharedAt: LongPoll.Moment | undefined
-    /** The start and the acknowledgement of the read in flight. `silences`: how many reads in a row timed out. */
-    let sentAt = heard
-    let sent = ""
-    let silences = 0
-    /** The last refusal of the feed. `refusals`: how many there were in a row. */
-    let refusal: SymphonyError.SymphonyError | undefined
-    let refusals = 0
+  let bot: number | undefined
+  let feed: string | undefined
+  let created = false
+  let acknowledgements = makeAcknowledgements()
+  /** The acknowledgement of the last answer. */
+  let lastAckId: string | undefined
+  /** When the service last answered about the feed. `isDown`: it was interrupted since. */
+  let heard = PollLoop.moment(clock)
+  let lastReadAt: DateTime.Utc | undefined
+  let isDown = false
+  /** The time of the last `FeedShared`. */
+  let sharedAt: LongPoll.Moment | undefined
+  /** The start and the acknowledgement of the read in flight. `silences`: how many reads in a row timed out. */
+  let sentAt = heard
+  let sent = ""
+  let silences = 0
+  /** The last refusal of the feed. `refusals`: how many there were in a row. */
+  let refusal: SymphonyError.SymphonyError | undefined
+  let refusals = 0
 
-    const emit = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ items: [status], commit: Effect.void })
+  const emit = (status: DatafeedStatus.DatafeedStatus) => outbox.put({ items: [status], commit: Effect.void })
 
-    const up = (feedId: string, now: LongPoll.Moment): DatafeedStatus.FeedReconnected => {
-      isDown = false
-      return { _tag: "FeedReconnected", feedId, downFor: Duration.millis(LongPoll.elapsed(heard, now)) }
-    }
+  const up = (feedId: string, now: LongPoll.Moment): DatafeedStatus.FeedReconnected => {
+    isDown = false
+    return { _tag: "FeedReconnected", feedId, downFor: Duration.millis(LongPoll.elapsed(heard, now)) }
+  }
 
-    const adopt = (chosen: FeedChoice.Chosen) => {
-      feed = chosen.feedId
-      created = chosen.created
-      acknowledgements = makeAcknowledgements()
-      sharedAt = undefined
-      return resumeAt(chosen.feedId)
-    }
+  const adopt = (chosen: FeedChoice.Chosen) => {
+    feed = chosen.feedId
+    created = chosen.created
+    acknowledgements = makeAcknowledgements()
+    sharedAt = undefined
+    return resumeAt(chosen.feedId)
+  }
 
-    const replace = Effect.fnUntraced(function*(previous: string, { reason }: SymphonyError.SymphonyError) {
-      choice.forget(previous)
-      const chosen = yield* choice.choose
-      refusal = undefined
-      emit({
-        _tag: "FeedRecreated",
-        feedId: chosen.feedId,
-        previousFeedId: previous,
-        reason,
-        ...lastReadAt === undefined ? {} : { lastReadAt }
-      })
-      lastReadAt = undefined
-      return adopt(chosen)
+  const replace = Effect.fnUntraced(function*(previous: string, { reason }: SymphonyError.SymphonyError) {
+    choice.forget(previous)
+    const chosen = yield* choice.choose
+    refusal = undefined
+    emit({
+      _tag: "FeedRecreated",
+      feedId: chosen.feedId,
+      previousFeedId: previous,
+      reason,
+      ...lastReadAt === undefined ? {} : { lastReadAt }
     })
-
-    const handshake = Effect.fnUntraced(function*(standing: string | undefined, why: LongPoll.Proof) {
-      // Before a proxy would cut the read, the long poll gives it up.
-      const isRenewal = why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) < patience
-      if (why === "silence" && !isRenewal) {
-        silences++
-        // A listed feed does not prove that its reads will be answered.
-        if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
-      }
-      if (!settings.include.includes("own") && bot === undefined) bot = yield* Requests.sessionUser
-      if (standing === undefined) return adopt(yield* choice.choose)
-      const isListed = yield* choice.isListed(standing)
-      if (isRenewal && isDown) emit(up(standing, PollLoop.moment(clock)))
-      return refusal !== undefined && (!isListed || refusals >= mostRefusals)
-        ? yield* replace(standing, refusal)
-        : resumeAt(standing)
-    })
-
-    const read = (feedId: string, ackId: string) => {
-      sent = ackId
-      // The long poll ends a read that takes too long. This timeout is for a machine that slept meanwhile.
-      return Effect.provideService(Requests.read(feedId, ackId), SymphonyConfig, {
-        ...config,
-        requestTimeout: Duration.times(timeout, 2)
-      })
-    }
-
-    /** Another reader acknowledged later pages, so the service no longer knows our acknowledgement. */
-    const readAgain = Effect.fnUntraced(function*(feedId: string, ackId: string) {
-      acknowledgements.refuse(ackId)
-      const answer = yield* read(feedId, "")
-      return { answer, isShared: true }
-    })
-
-    const poll = Effect.fnUntraced(function*(feedId: string) {
-      sentAt = PollLoop.moment(clock)
-      const ackId = acknowledgements.due()
-      const { answer, isShared } = yield* Effect.map(read(feedId, ackId), (answer) => ({ answer, isShared: false }))
-        .pipe(
-          Effect.catchIf((error) => isRefused(error) && ackId !== "", () => readAgain(feedId, ackId)),
-          Effect.tapError((error) =>
-            Effect.sync(() => {
-              if (!isRefused(error)) return
-              refusal = error
-              refusals++
-            })
-          )
-        )
-      acknowledgements.known(ackId)
-      const now = PollLoop.moment(clock)
-      const news = answer.events.map(FeedEvent.read).filter(isNew)
-      const soon = LongPoll.elapsed(sentAt, now) < 1_000
-      const statuses: Array<DatafeedStatus.DatafeedStatus> = []
-      // An empty answer that comes at once may be a proxy's.
-      if (news.length > 0 || !soon) {
-        if (isDown) statuses.push(up(feedId, now))
-        heard = now
-      }
-      if (isShared && (sharedAt === undefined || LongPoll.elapsed(sharedAt, now) > sharedEvery)) {
-        sharedAt = now
-        statuses.push({ _tag: "FeedShared", feedId })
-      }
-      silences = 0
-      refusals = 0
-      refusal = undefined
-      lastReadAt = yield* DateTime.now
-      const events = [...statuses, ...news.filter(({ initiator }) => bot === undefined || initiator?.userId !== bot)]
-      const commit = acknowledgements.next(answer.ackId)
-      // A page without events is committed at once.
-      if (events.length === statuses.length) yield* commit
-      if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ items: events, commit })
-      // Events without an id cannot be recognized. With the same acknowledgement, this may be the same page again.
-      const moved = answer.ackId !== lastAckId
-      lastAckId = answer.ackId
-      return { next: feedId, servedAt: undefined, soon, fresh: news.some(({ id }) => moved || id !== undefined) }
-    })
-
-    const tell = (status: PollLoop.Told<string, SymphonyError.SymphonyError>) => {
-      switch (status._tag) {
-        case "TellConnected":
-          heard = PollLoop.moment(clock)
-          return emit({ _tag: "FeedConnected", feedId: status.cursor, created })
-        case "TellInterrupted": {
-          const { attempt, cursor, failure, retryIn } = status
-          isDown = cursor !== undefined
-          return emit({
-            _tag: "FeedInterrupted",
-            reason: failure.reason,
-            ...cursor === undefined ? {} : { feedId: cursor },
-            attempt,
-            retryIn: Duration.millis(retryIn)
-          })
-        }
-        case "End":
-          return outbox.end(Effect.fail(status.failure))
-        // An answered list says nothing about reads, and the service keeps events that nobody reads.
-        case "TellReconnected":
-        case "TellBreak":
-          return
-      }
-    }
-
-    let fiber: Fiber.Fiber<void> | undefined
-    const fork = Effect.runForkWith(context)
-    const loop = new PollLoop.PollLoop<string, SymphonyError.SymphonyError, Needs>(
-      {
-        rules: { retention: Number.POSITIVE_INFINITY, patience },
-        handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
-        poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
-        // While a feed is repaired, a refused step is not final, as the refused read before it was not.
-        schedule: (failure) => isPassing(failure) || feed !== undefined && isOfMending(failure) ? reconnect : never,
-        isDenied: (failure) => failure === refusal,
-        // The first refusal is handled without a pause, and the next one counts as a failure.
-        renewed: Effect.sync(() => refusals === 1),
-        next: () => outbox.isWanted() ? "Wanted" : undefined,
-        tell,
-        broken: (defect) => outbox.end(Effect.die(defect))
-      },
-      clock,
-      (effect) => fiber = fork(effect),
-      LongPoll.start<string, SymphonyError.SymphonyError>(undefined, heard)
-    )
-    outbox.onWanted(() => loop.wake())
-    loop.start()
-    const watch = fork(PollLoop.watch(clock, () => [loop], patience))
-
-    const end = Effect.gen(function*() {
-      yield* Fiber.interrupt(watch)
-      const now = PollLoop.moment(clock)
-      // The service has received a read that it holds, with its acknowledgement.
-      const isHeld = loop.state._tag === "Polling" && LongPoll.elapsed(sentAt, now) >= grace
-      if (isHeld) acknowledgements.known(sent)
-      loop.stop()
-      if (fiber !== undefined) yield* Fiber.interrupt(fiber)
-      if (feed === undefined) return
-      if (settings.deleteOnEnd) {
-        // The timeout runs it in another fiber: this one is being interrupted.
-        yield* Requests.remove(feed).pipe(Effect.timeoutOption(grace), Effect.ignore)
-        return
-      }
-      // Acknowledges the pages since the last read. The service holds this read if there are no events, after it received it.
-      const ackId = acknowledgements.due()
-      if (acknowledgements.isKnown(ackId)) return
-      yield* Effect.raceFirst(
-        Effect.ignore(read(feed, ackId)),
-        Effect.raceFirst(Effect.sleep(grace), standstill(clock))
-      )
-    })
-    yield* Effect.addFinalizer(() => Effect.provideContext(end, context))
-
-    return outbox
+    lastReadAt = undefined
+    return adopt(chosen)
   })
+
+  const handshake = Effect.fnUntraced(function*(standing: string | undefined, why: LongPoll.Proof) {
+    // Before a proxy would cut the read, the long poll gives it up.
+    const isRenewal = why === "silence" && LongPoll.elapsed(sentAt, PollLoop.moment(clock)) < patience
+    if (why === "silence" && !isRenewal) {
+      silences++
+      // A listed feed does not prove that its reads will be answered.
+      if (silences > 1) return yield* Requests.unanswered(standing ?? "", timeout)
+    }
+    if (!settings.include.includes("own") && bot === undefined) bot = yield* Requests.sessionUser
+    if (standing === undefined) return adopt(yield* choice.choose)
+    const isListed = yield* choice.isListed(standing)
+    if (isRenewal && isDown) emit(up(standing, PollLoop.moment(clock)))
+    return refusal !== undefined && (!isListed || refusals >= mostRefusals)
+      ? yield* replace(standing, refusal)
+      : resumeAt(standing)
+  })
+
+  const read = (feedId: string, ackId: string) => {
+    sent = ackId
+    // The long poll ends a read that takes too long. This timeout is for a machine that slept meanwhile.
+    return Effect.provideService(Requests.read(feedId, ackId), SymphonyConfig, {
+      ...config,
+      requestTimeout: Duration.times(timeout, 2)
+    })
+  }
+
+  /** Another reader acknowledged later pages, so the service no longer knows our acknowledgement. */
+  const readAgain = Effect.fnUntraced(function*(feedId: string, ackId: string) {
+    acknowledgements.refuse(ackId)
+    const answer = yield* read(feedId, "")
+    return { answer, isShared: true }
+  })
+
+  const poll = Effect.fnUntraced(function*(feedId: string) {
+    sentAt = PollLoop.moment(clock)
+    const ackId = acknowledgements.due()
+    const { answer, isShared } = yield* Effect.map(read(feedId, ackId), (answer) => ({ answer, isShared: false }))
+      .pipe(
+        Effect.catchIf((error) => isRefused(error) && ackId !== "", () => readAgain(feedId, ackId)),
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (!isRefused(error)) return
+            refusal = error
+            refusals++
+          })
+        )
+      )
+    acknowledgements.known(ackId)
+    const now = PollLoop.moment(clock)
+    const news = answer.events.map(FeedEvent.read).filter(isNew)
+    const soon = LongPoll.elapsed(sentAt, now) < 1_000
+    const statuses: Array<DatafeedStatus.DatafeedStatus> = []
+    // An empty answer that comes at once may be a proxy's.
+    if (news.length > 0 || !soon) {
+      if (isDown) statuses.push(up(feedId, now))
+      heard = now
+    }
+    if (isShared && (sharedAt === undefined || LongPoll.elapsed(sharedAt, now) > sharedEvery)) {
+      sharedAt = now
+      statuses.push({ _tag: "FeedShared", feedId })
+    }
+    silences = 0
+    refusals = 0
+    refusal = undefined
+    lastReadAt = yield* DateTime.now
+    const events = [...statuses, ...news.filter(({ initiator }) => bot === undefined || initiator?.userId !== bot)]
+    const commit = acknowledgements.next(answer.ackId)
+    // A page without events is committed at once.
+    if (events.length === statuses.length) yield* commit
+    if (Arr.isReadonlyArrayNonEmpty(events)) outbox.put({ items: events, commit })
+    // Events without an id cannot be recognized. With the same acknowledgement, this may be the same page again.
+    const moved = answer.ackId !== lastAckId
+    lastAckId = answer.ackId
+    return { next: feedId, servedAt: undefined, soon, fresh: news.some(({ id }) => moved || id !== undefined) }
+  })
+
+  const tell = (status: PollLoop.Told<string, SymphonyError.SymphonyError>) => {
+    switch (status._tag) {
+      case "TellConnected":
+        heard = PollLoop.moment(clock)
+        return emit({ _tag: "FeedConnected", feedId: status.cursor, created })
+      case "TellInterrupted": {
+        const { attempt, cursor, failure, retryIn } = status
+        isDown = cursor !== undefined
+        return emit({
+          _tag: "FeedInterrupted",
+          reason: failure.reason,
+          ...cursor === undefined ? {} : { feedId: cursor },
+          attempt,
+          retryIn: Duration.millis(retryIn)
+        })
+      }
+      case "End":
+        return outbox.end(Effect.fail(status.failure))
+      // An answered list says nothing about reads, and the service keeps events that nobody reads.
+      case "TellReconnected":
+      case "TellBreak":
+        return
+    }
+  }
+
+  let fiber: Fiber.Fiber<void> | undefined
+  const fork = Effect.runForkWith(context)
+  const loop = new PollLoop.PollLoop<string, SymphonyError.SymphonyError, Needs>(
+    {
+      rules: { retention: Number.POSITIVE_INFINITY, patience },
+      handshake: (standing, why) => Effect.tapError(handshake(standing, why), interrupted),
+      poll: (feedId) => Effect.tapError(poll(feedId), interrupted),
+      // While a feed is repaired, a refused step is not final, as the refused read before it was not.
+      schedule: (failure) => isPassing(failure) || feed !== undefined && isOfMending(failure) ? reconnect : never,
+      isDenied: (failure) => failure === refusal,
+      // The first refusal is handled without a pause, and the next one counts as a failure.
+      renewed: Effect.sync(() => refusals === 1),
+      next: () => outbox.isWanted() ? "Wanted" : undefined,
+      tell,
+      broken: (defect) => outbox.end(Effect.die(defect))
+    },
+    clock,
+    (effect) => fiber = fork(effect),
+    LongPoll.start<string, SymphonyError.SymphonyError>(undefined, heard)
+  )
+  outbox.onWanted(() => loop.wake())
+  loop.start()
+  const watch = fork(PollLoop.watch(clock, () => [loop], patience))
+
+  const end = Effect.gen(function*() {
+    yield* Fiber.interrupt(watch)
+    const now = PollLoop.moment(clock)
+    // The service has received a read that it holds, with its acknowledgement.
+    const isHeld = loop.state._tag === "Polling" && LongPoll.elapsed(sentAt, now) >= grace
+    if (isHeld) acknowledgements.known(sent)
+    loop.stop()
+    if (fiber !== undefined) yield* Fiber.interrupt(fiber)
+    if (feed === undefined) return
+    if (settings.deleteOnEnd) {
+      // The timeout runs it in another fiber: this one is being interrupted.
+      yield* Requests.remove(feed).pipe(Effect.timeoutOption(grace), Effect.ignore)
+      return
+    }
+    // Acknowledges the pages since the last read. The service holds this read if there are no events, after it received it.
+    const ackId = acknowledgements.due()
+    if (acknowledgements.isKnown(ackId)) return
+    yield* Effect.raceFirst(
+      Effect.ignore(read(feed, ackId)),
+      Effect.raceFirst(Effect.sleep(grace), standstill(clock))
+    )
+  })
+  yield* Effect.addFinalizer(() => Effect.provideContext(end, context))
+
+  return outbox
+})
 
 const resumeAt = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
 

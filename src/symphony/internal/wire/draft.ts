@@ -69,13 +69,13 @@ export const readMessage = <E, R>(options: Options<E, R>): Effect.Effect<Draft<E
 const mostLevels = 1_000
 
 /** Encodes a message. Fails with all problems of the content and the other parts. */
-const readContent = (
-  content: string | MessageML.Markup,
-  data: { readonly [id: string]: unknown } | undefined,
-  at: (field: string) => string,
-  others: Issues
-): Effect.Effect<Pick<Draft<never, never>, "content" | "data">, Issues> =>
-  Effect.gen(function*() {
+const readContent = Effect.fnUntraced(
+  function*(
+    content: string | MessageML.Markup,
+    data: { readonly [id: string]: unknown } | undefined,
+    at: (field: string) => string,
+    others: Issues
+  ): Effect.fn.Return<Pick<Draft<never, never>, "content" | "data">, Issues> {
     const wrapped = yield* Effect.result(Content.wrap(content))
     const misfit = Input.optional(Input.record)(data)
     const ofMarkup = typeof content === "string" ? {} : { ...content?.data }
@@ -93,7 +93,8 @@ const readContent = (
     ]
     if (Result.isFailure(wrapped) || details.length > 0) return yield* Effect.fail(details)
     return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
-  })
+  }
+)
 
 /** The same, as JSON for the body of an import. */
 export const readImported = (message: Message.ImportedMessage, index: number): Effect.Effect<object, Issues> =>

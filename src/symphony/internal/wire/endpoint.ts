@@ -143,19 +143,15 @@ const wrongConfig = (
   })
 }
 
-const exchange = <A, B, E, R>(
-  endpoint: Endpoint<A, E, R>,
-  tokens: Tokens | undefined,
-  options: {
+const exchange = Effect.fnUntraced(
+  function*<A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | undefined, options: {
     readonly streamed?: boolean
     readonly read: (
       answer: Operation.Answer,
       broken: (failure: Operation.Unanswered) => SymphonyError.SymphonyError,
       timeout: Duration.Duration
     ) => Effect.Effect<B, SymphonyError.Reason>
-  }
-): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
-  Effect.gen(function*() {
+  }): Effect.fn.Return<B, Body.Failed<E>, Needs | R> {
     const config = yield* SymphonyConfig
     const { at, credential: needed } = services[endpoint.path.service]
     const { credential = needed, method = "GET" } = endpoint
@@ -213,7 +209,8 @@ const exchange = <A, B, E, R>(
     }).pipe(
       Effect.catch((error): Effect.Effect<never, Body.Failed<E>> => body?.failed(error) ?? Effect.fail({ error }))
     )
-  })
+  }
+)
 
 const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
   Object.fromEntries(

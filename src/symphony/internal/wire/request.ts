@@ -80,11 +80,11 @@ export const attempts = <A, E = never, R = never>(
 ): Effect.Effect<A, Failed<E>, Needs | R> => retrying(request, (tokens) => Endpoint.send(request, tokens))
 
 /** Retries. The first refusal of the session does not count as an attempt: the request is repeated with a new session. */
-const retrying = <A, B, E, R>(
-  request: Request<A, E, R>,
-  send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
-): Effect.Effect<B, Failed<E>, Needs | R> =>
-  Effect.gen(function*() {
+const retrying = Effect.fnUntraced(
+  function*<A, B, E, R>(
+    request: Request<A, E, R>,
+    send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
+  ): Effect.fn.Return<B, Failed<E>, Needs | R> {
     const wrong = Endpoint.wrongInput(request)
     if (wrong !== undefined) return yield* Effect.fail({ error: Endpoint.errorOf(request)(wrong), doubt: undefined })
     const { retry } = yield* SymphonyConfig
@@ -136,6 +136,7 @@ const retrying = <A, B, E, R>(
       Effect.flatMap(Effect.fromResult),
       Effect.mapError((error): Failed<E> => ({ error, doubt }))
     )
-  })
+  }
+)
 
 const isOurs = (error: unknown): error is SymphonyError.SymphonyError => error instanceof SymphonyError.SymphonyError
