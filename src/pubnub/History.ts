@@ -242,7 +242,7 @@ export const list = <A = Schema.Json, RD = never, const P extends keyof Parts = 
 > =>
   Endpoint.reading(
     "History.list",
-    () => Effect.flatMap(Entries.page("History.list", () => options), decodePage(options.schema))
+    () => Effect.flatMap(Entries.page("History.list", () => options), decodePage<A, RD, P>(options.schema))
   )
 
 /**
@@ -272,7 +272,7 @@ export const listByChannel = <A = Schema.Json, RD = never, const P extends "meta
   HttpClient.HttpClient | PubNubConfig | RD
 > =>
   Endpoint.reading("History.listByChannel", () => {
-    const decode = decodePage(options.schema)
+    const decode = decodePage<A, RD, P>(options.schema)
     return Effect.flatMap(Entries.pages("History.listByChannel", () => options), (pages) =>
       Effect.map(
         Effect.forEach(pages, ([channel, page]) => Effect.map(decode(page), (page) => [channel, page] as const)),
@@ -308,7 +308,7 @@ export const stream = <A = Schema.Json, RD = never, const P extends keyof Parts 
 ): Stream.Stream<Stored<A, P>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig | RD> =>
   Endpoint.readingStream(
     "History.stream",
-    () => Stream.mapEffect(Entries.stream("History.stream", options), decodeEntry(options.schema))
+    () => Stream.mapEffect(Entries.stream("History.stream", options), decodeEntry<A, RD, P>(options.schema))
   )
 
 /**
@@ -457,15 +457,13 @@ const previous = (timetoken: Timetoken.Timetoken): string => String(BigInt(timet
 // payloads through the caller's schema
 // --------------------------------------------------------------------------------------------------------------------
 
-/** An entry as the service gave it. */
-type Given = Stored<Schema.Json, keyof Parts>
-
-function decodeEntry<A, RD>(
+/** Decodes the payload of an entry. The entry has the parts `P`, because the request asked for them. */
+function decodeEntry<A, RD, P extends keyof Parts>(
   schema: Schema.ConstraintDecoder<A, RD> | undefined
-): (entry: Given) => Effect.Effect<Stored<A, keyof Parts>, never, RD>
+): (entry: Entries.Entry) => Effect.Effect<Stored<A, P>, never, RD>
 function decodeEntry<A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) {
   const decode = schema && Payload.decodeWith(schema)
-  return (entry: Given): Effect.Effect<Stored<A | Schema.Json, keyof Parts>, never, RD> =>
+  return (entry: Entries.Entry): Effect.Effect<Stored<A | Schema.Json, never>, never, RD> =>
     decode === undefined || entry._tag !== "StoredMessage" ?
       Effect.succeed(entry) :
       Effect.match(decode(entry.payload), {
@@ -484,8 +482,8 @@ function decodeEntry<A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined)
       })
 }
 
-const decodePage = <A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
-  const decode = decodeEntry(schema)
-  return (page: Page<Given, Timetoken.Timetoken>) =>
+const decodePage = <A, RD, P extends keyof Parts>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
+  const decode = decodeEntry<A, RD, P>(schema)
+  return (page: Page<Entries.Entry, Timetoken.Timetoken>) =>
     Effect.map(Effect.forEach(page.items, decode), (items) => ({ ...page, items }))
 }

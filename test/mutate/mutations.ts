@@ -711,7 +711,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: include.actions", "path: request.actions\n", "path: false\n"]
   ]),
   ...of("src/pubnub/History.ts", ["test/pubnub/History.test.ts"], [
-    ["row: schema of stream", "decodeEntry(options.schema))", "decodeEntry(undefined))"]
+    ["row: schema of stream", "decodeEntry<A, RD, P>(options.schema))", "decodeEntry<A, RD, P>(undefined))"]
   ]),
   ...of("src/pubnub/MessageActions.ts", ["test/pubnub/MessageActions.test.ts"], [
     ["row: limit default", "limit = pageSize ?? most", "limit = pageSize ?? 25"],

@@ -49,8 +49,7 @@ describe("list", () => {
         publisher: "ada",
         payload: { n: 0.1 },
         meta: { m: 1 },
-        customMessageType: "note",
-        actions: []
+        customMessageType: "note"
       })
       assert.deepStrictEqual(payloads(page.items), [{ n: 0.1 }, null])
       assert.isFalse("next" in page)

@@ -4,7 +4,6 @@
 import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Stream from "effect/Stream"
-import * as Struct from "effect/Struct"
 import * as Json from "../../internal/json.ts"
 import * as History from "../../pubnub/History.ts"
 import * as Timetoken from "../../pubnub/Timetoken.ts"
@@ -16,8 +15,7 @@ import { withKeyset } from "./keyset.ts"
 export const history = Command.make(
   "history",
   { channel, ...Range.ofChannel },
-  ({ limit, ...options }) =>
-    writeValues(Stream.map(Stream.take(History.stream(options), limit), withoutActions), { toText, piped: "json" })
+  ({ limit, ...options }) => writeValues(Stream.take(History.stream(options), limit), { toText, piped: "json" })
 ).pipe(
   withKeyset,
   Command.withDescription("Print the stored messages of a channel"),
@@ -27,18 +25,6 @@ export const history = Command.make(
     { command: "herald history orders --oldest-first --limit 100000 > orders.jsonl", description: "A copy" }
   ])
 )
-
-// They were not asked for: an empty list would say that there are none.
-const withoutActions = (entry: History.Stored): History.Stored => {
-  switch (entry._tag) {
-    case "StoredMessage":
-      return Struct.omit({ actions: [], ...entry }, ["actions"])
-    case "StoredFile":
-      return Struct.omit({ actions: [], ...entry }, ["actions"])
-    default:
-      return entry
-  }
-}
 
 const toText = (entry: History.Stored): string => {
   const time = entry.timetoken === undefined ? "?" : DateTime.formatIso(Timetoken.toDateTime(entry.timetoken))

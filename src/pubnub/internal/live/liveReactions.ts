@@ -81,11 +81,7 @@ const readLast = (channel: string, last: number): Found =>
 
 // An entry that cannot be read is a message all the same, if it says which.
 const actionsOf = (entry: Entries.Entry): ReadonlyArray<readonly [string, ReadonlyArray<Reactions.Action>]> =>
-  entry._tag !== "StoredUndecodable"
-    ? [[entry.timetoken, entry.actions]]
-    : entry.timetoken === undefined
-    ? []
-    : [[entry.timetoken, []]]
+  entry.timetoken === undefined ? [] : [[entry.timetoken, "actions" in entry ? entry.actions ?? [] : []]]
 
 const isTimetoken = Schema.is(Timetoken.Timetoken)
 

@@ -95,7 +95,7 @@ const byName = <A>(channels: { readonly [name: string]: A }): ReadonlyMap<string
 
 const unescape = (name: string): string => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(name), () => name)
 
-const Actions = Schema.Record(
+export const Actions = Schema.Record(
   Schema.String,
   Schema.Record(
     Schema.String,
