@@ -34,7 +34,7 @@ export interface Facts<C> {
   /** Whether a new credential was tried at once in this row of failures. It is tried once: a service may refuse each new one. */
   readonly renewed: boolean
   /** How many empty answers in a row came at once. */
-  readonly barren: number
+  readonly emptyPages: number
   /** How long the last polls were held until a proxy cut them, and how many there were, if their times were similar. */
   readonly cuts: { readonly held: number; readonly times: number } | undefined
   /** Whether messages before the cursor are still to be read, whatever the clocks say. */
@@ -53,7 +53,7 @@ export type State<C, F> =
   | { readonly _tag: "Polling"; readonly sentAt: Moment; readonly patience: number; readonly facts: Facts<C> }
   /** The schedule of this failure decides. */
   | { readonly _tag: "Deciding"; readonly failure: F; readonly denied: boolean; readonly facts: Facts<C> }
-  | { readonly _tag: "Pausing"; readonly why: "failure" | "denied" | "barren"; readonly facts: Facts<C> }
+  | { readonly _tag: "Pausing"; readonly why: "failure" | "denied" | "empty"; readonly facts: Facts<C> }
   /** Switched off by the caller. */
   | { readonly _tag: "Off"; readonly facts: Facts<C> }
   /** Given up. */
@@ -66,7 +66,7 @@ export type Input<C, F> =
   | { readonly _tag: "Renamed"; readonly at: Moment }
   /** A handshake was answered: the cursor for the next poll, the service's current position, and its time if the answer has it. */
   | {
-    readonly _tag: "Stood"
+    readonly _tag: "Answered"
     readonly cursor: C
     readonly now: C
     readonly servedAt: number | undefined
@@ -163,7 +163,7 @@ export const start = <C, F>(
     unheard: 0,
     attempts: 0,
     renewed: false,
-    barren: 0,
+    emptyPages: 0,
     cuts: undefined,
     owing
   }
@@ -196,8 +196,8 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
       }
     case "Proving":
       switch (input._tag) {
-        case "Stood":
-          return stood(rules, facts, state.why, input)
+        case "Answered":
+          return answered(rules, facts, state.why, input)
         case "Failed":
           return failed(facts, input)
         // New names do not cut it: its answer is true for the names in it.
@@ -244,7 +244,7 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
     case "Pausing":
       switch (input._tag) {
         case "Woke":
-          return state.why === "barren" ? [{ _tag: "Ready", facts }, []] : prove(facts, "failure")
+          return state.why === "empty" ? [{ _tag: "Ready", facts }, []] : prove(facts, "failure")
         case "SwitchedOn":
           return prove(facts, "failure", [{ _tag: "Cut" }])
         case "Renewed":
@@ -253,7 +253,7 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
             : same
         case "Renamed":
           // After a failure, the next handshake has the new names anyway.
-          return state.why === "barren" ? prove(facts, "names", [{ _tag: "Cut" }]) : same
+          return state.why === "empty" ? prove(facts, "names", [{ _tag: "Cut" }]) : same
         default:
           return same
       }
@@ -282,14 +282,14 @@ const polled = <C, F>(
 ): Next<C, F> => {
   const { at, fresh, next, servedAt, soon } = input
   const late = elapsed(sentAt, at) > patience + lateness
-  const barren = soon && !fresh ? facts.barren + 1 : 0
+  const emptyPages = soon && !fresh ? facts.emptyPages + 1 : 0
   // Only the service's clock shows the time that passed: the machine slept, and its clock was set back.
   const missed = facts.servedAt === undefined || servedAt === undefined
     ? 0
     : servedAt - facts.servedAt - elapsed(facts.heardAt, at)
   const isBreak = missed > rules.retention && facts.cursor !== undefined
   // Empty answers that come at once prove nothing: they may be a proxy's.
-  const proven = barren < 2
+  const proven = emptyPages < 2
   const commands: Array<Command<C, F>> = proven && facts.attempts > 0 ? [{ _tag: "Forget" }] : []
   if (isBreak && facts.cursor !== undefined) commands.push({ _tag: "TellBreak", from: facts.cursor, to: next })
   const known: Facts<C> = {
@@ -303,13 +303,13 @@ const polled = <C, F>(
     unheard: 0,
     attempts: proven ? 0 : facts.attempts,
     renewed: !proven && facts.renewed,
-    barren
+    emptyPages
   }
   return proven
     ? [{ _tag: "Ready", facts: known }, commands]
     : [
-      { _tag: "Pausing", why: "barren", facts: known },
-      [...commands, { _tag: "Pause", millis: Math.min(500 * 2 ** (barren - 2), 30_000) }]
+      { _tag: "Pausing", why: "empty", facts: known },
+      [...commands, { _tag: "Pause", millis: Math.min(500 * 2 ** (emptyPages - 2), 30_000) }]
     ]
 }
 
@@ -337,11 +337,11 @@ const failed = <C, F>(
 }
 
 /** Three clocks say how long there was no poll, and the longest time counts. The service's clock does not depend on this machine. */
-const stood = <C, F>(
+const answered = <C, F>(
   rules: Rules,
   facts: Facts<C>,
   why: Proof,
-  { at, cursor, now, sentAt, servedAt }: Extract<Input<C, F>, { readonly _tag: "Stood" }>
+  { at, cursor, now, sentAt, servedAt }: Extract<Input<C, F>, { readonly _tag: "Answered" }>
 ): Next<C, F> => {
   const isSilence = why === "silence"
   const byService = facts.servedAt === undefined || servedAt === undefined ? 0 : servedAt - facts.servedAt

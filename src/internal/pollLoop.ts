@@ -10,7 +10,7 @@ import * as LongPoll from "./longPoll.ts"
 import * as Retries from "./retries.ts"
 
 /** The answer to a handshake. */
-export interface Stood<C> {
+export interface Answered<C> {
   /** The cursor for the next poll: the one from before, unless the service's position shows that it cannot be right. */
   readonly cursor: C
   /** The service's current position. */
@@ -37,7 +37,7 @@ export type Told<C, F> = Extract<
 /** How one service is polled. `C` is its cursor, `F` a failure of a request. */
 export interface Service<C, F, R> {
   readonly rules: LongPoll.Rules
-  readonly handshake: (standing: C | undefined, why: LongPoll.Proof) => Effect.Effect<Stood<C>, F, R>
+  readonly handshake: (standing: C | undefined, why: LongPoll.Proof) => Effect.Effect<Answered<C>, F, R>
   readonly poll: (from: C) => Effect.Effect<Polled<C>, F, R>
   /** The schedule for this kind of failure. It continues through a row of failures. */
   readonly schedule: (failure: F) => Schedule.Schedule<unknown, F, never, R>
@@ -194,7 +194,7 @@ export class PollLoop<C, F, R> {
         const sentAt = moment(this.clock)
         return this.answered(
           this.service.handshake(this.state.facts.cursor, command.why),
-          (stood) => ({ _tag: "Stood", ...stood, sentAt, at: moment(this.clock) })
+          (answer) => ({ _tag: "Answered", ...answer, sentAt, at: moment(this.clock) })
         )
       }
       case "Poll":

@@ -23,7 +23,7 @@ const base: Facts = {
   unheard: 0,
   attempts: 0,
   renewed: false,
-  barren: 0,
+  emptyPages: 0,
   cuts: undefined,
   owing: false
 }
@@ -51,7 +51,7 @@ const deciding = (denied = false, changes: Partial<Facts> = {}): State => ({
   denied,
   facts: facts({ attempts: 1, link: down, ...changes })
 })
-const pausing = (why: "failure" | "denied" | "barren", changes: Partial<Facts> = {}): State => ({
+const pausing = (why: "failure" | "denied" | "empty", changes: Partial<Facts> = {}): State => ({
   _tag: "Pausing",
   why,
   facts: facts(changes)
@@ -63,8 +63,8 @@ const nameOf = (state: State) => "why" in state ? `${state._tag} ${state.why}` :
 
 const wanted = (millis = 10): Input => ({ _tag: "Wanted", at: at(millis) })
 const renamed = (millis = 10): Input => ({ _tag: "Renamed", at: at(millis) })
-const stood = (millis = 10, servedAt: number | undefined = base.servedAt! + millis): Input => ({
-  _tag: "Stood",
+const answered = (millis = 10, servedAt: number | undefined = base.servedAt! + millis): Input => ({
+  _tag: "Answered",
   cursor: 7,
   now: 9,
   servedAt,
@@ -118,93 +118,112 @@ type Line = readonly [
 
 const table: ReadonlyArray<Line> = [
   // --- Ready
-  ["Ready, wanted before it was ever there", ready({ link: isNew }), wanted(), "Proving", [handshake("start")]],
+  ["Ready, wanted before the first answer", ready({ link: isNew }), wanted(), "Proving", [handshake("start")]],
   ["Ready, wanted while down", ready({ link: down }), wanted(), "Proving", [handshake("start")]],
   ["Ready, wanted without a cursor", ready({ cursor: undefined }), wanted(), "Proving", [handshake("start")]],
-  ["Ready, wanted after nobody listened too long", ready({ heardAt: longAgo }), wanted(0), "Proving", [
-    handshake("break")
-  ]],
-  ["Ready, wanted after just as long as is kept", ready({ heardAt: at(-rules.retention) }), wanted(0), "Polling", [
+  [
+    "Ready, wanted after a time without a poll beyond the retention",
+    ready({ heardAt: longAgo }),
+    wanted(0),
+    "Proving",
+    [
+      handshake("break")
+    ]
+  ],
+  ["Ready, wanted after exactly the retention", ready({ heardAt: at(-rules.retention) }), wanted(0), "Polling", [
     poll()
   ], { unheard: rules.retention }],
   ["Ready, wanted", ready(), wanted(), "Polling", [poll()], { unheard: 10 }],
-  ["Ready, wanted, with a longer time unheard", ready({ unheard: 90 }), wanted(), "Polling", [poll()], { unheard: 90 }],
+  ["Ready, wanted after a longer time without a poll", ready({ unheard: 90 }), wanted(), "Polling", [poll()], {
+    unheard: 90
+  }],
   ["Ready, renamed", ready(), renamed(), "Proving", [handshake("names")]],
-  ["Ready, renamed before it was there", ready({ link: isNew }), renamed(), "Proving", [handshake("start")]],
+  ["Ready, renamed before the first answer", ready({ link: isNew }), renamed(), "Proving", [handshake("start")]],
   ["Ready, renamed while down", ready({ link: down }), renamed(), "Proving", [handshake("start")]],
   // --- Proving
-  ["Proving, stood for the first time", proving("start", { link: isNew, cursor: undefined }), stood(), "Ready", [
+  ["Proving, answered for the first time", proving("start", { link: isNew, cursor: undefined }), answered(), "Ready", [
     connected
   ], { cursor: 7, link: { _tag: "Up" }, heardAt: at(10) }],
-  ["Proving, stood while down", proving("failure", { link: down, attempts: 3 }), stood(), "Ready", [
+  ["Proving, answered while down", proving("failure", { link: down, attempts: 3 }), answered(), "Ready", [
     reconnected(1_010)
   ], { link: { _tag: "Up" }, attempts: 3 }],
-  ["Proving, stood again", proving("names"), stood(), "Ready", []],
-  ["Proving, stood after silence in a row", proving("silence", { attempts: 2 }), stood(), "Ready", [forget], {
+  ["Proving, answered again", proving("names"), answered(), "Ready", []],
+  ["Proving, answered after silence in a row of failures", proving("silence", { attempts: 2 }), answered(), "Ready", [
+    forget
+  ], {
     attempts: 0,
     servedAt: base.servedAt! + 10
   }],
-  ["Proving, stood after a failure keeps the row", proving("failure", { attempts: 2 }), stood(), "Ready", [], {
+  ["Proving, answered after a failure keeps the row", proving("failure", { attempts: 2 }), answered(), "Ready", [], {
     attempts: 2
   }],
-  ["Proving, stood after a break by this machine", proving("break", { heardAt: longAgo }), stood(0), "Ready", [gap], {
+  ["Proving, answered after a break by this machine", proving("break", { heardAt: longAgo }), answered(0), "Ready", [
+    gap
+  ], {
     heardAt: at(0)
   }],
   [
-    "Proving, stood after a break by the service alone",
+    "Proving, answered after a break by the service alone",
     proving("failure"),
-    stood(10, base.servedAt! + rules.retention + 1),
+    answered(10, base.servedAt! + rules.retention + 1),
     "Ready",
     [gap],
     { heardAt: at(10), servedAt: base.servedAt! + rules.retention + 1 }
   ],
   [
-    "Proving, stood just before a break by the service",
+    "Proving, answered just before a break by the service",
     proving("failure"),
-    stood(10, base.servedAt! + rules.retention),
+    answered(10, base.servedAt! + rules.retention),
     "Ready",
     []
   ],
   [
-    "Proving, stood after silence, which was listening",
+    "Proving, answered after silence, which counts as listening",
     proving("silence"),
-    stood(10, base.servedAt! + rules.retention + rules.patience),
+    answered(10, base.servedAt! + rules.retention + rules.patience),
     "Ready",
     [],
     { servedAt: base.servedAt! + rules.retention + rules.patience }
   ],
   [
-    "Proving, stood after silence and a break",
+    "Proving, answered after silence and a break",
     proving("silence"),
-    stood(10, base.servedAt! + rules.retention + rules.patience + 1),
+    answered(10, base.servedAt! + rules.retention + rules.patience + 1),
     "Ready",
     [gap],
     { heardAt: at(10), servedAt: base.servedAt! + rules.retention + rules.patience + 1 }
   ],
   [
-    "Proving, stood after a time unheard before the last poll",
+    "Proving, answered after a long time without a poll before the last one",
     proving("failure", { unheard: rules.retention + 1 }),
-    stood(),
+    answered(),
     "Ready",
     [gap],
     { heardAt: at(10), unheard: 0, servedAt: base.servedAt! + 10 }
   ],
-  ["Proving, stood with something owed", proving("start", { owing: true, link: isNew }), stood(), "Ready", [
-    connected,
-    gap
-  ], { owing: false, link: { _tag: "Up" }, heardAt: at(10), servedAt: base.servedAt! + 10 }],
   [
-    "Proving, stood down and after a break",
+    "Proving, answered with messages before the cursor still to read",
+    proving("start", { owing: true, link: isNew }),
+    answered(),
+    "Ready",
+    [
+      connected,
+      gap
+    ],
+    { owing: false, link: { _tag: "Up" }, heardAt: at(10), servedAt: base.servedAt! + 10 }
+  ],
+  [
+    "Proving, answered while down and after a break",
     proving("failure", { link: down, heardAt: longAgo }),
-    stood(0),
+    answered(0),
     "Ready",
     [reconnected(1_000), gap],
     { link: { _tag: "Up" }, heardAt: at(0) }
   ],
   [
-    "Proving, stood at a service that tells no time",
+    "Proving, answered without an earlier time of the service",
     proving("break", { servedAt: undefined }),
-    stood(10),
+    answered(10),
     "Ready",
     [],
     {
@@ -215,7 +234,7 @@ const table: ReadonlyArray<Line> = [
     attempts: 1,
     link: { _tag: "Down", since: at(0) }
   }],
-  ["Proving, failed before it was there", proving("start", { link: isNew }), failed(), "Deciding", [ask], {
+  ["Proving, failed before the first answer", proving("start", { link: isNew }), failed(), "Deciding", [ask], {
     attempts: 1
   }],
   ["Proving, failed again", proving("failure", { link: down, attempts: 1 }), failed(), "Deciding", [ask], {
@@ -233,10 +252,17 @@ const table: ReadonlyArray<Line> = [
     attempts: 1,
     link: { _tag: "Down", since: at(0) }
   }],
-  ["Proving, failed, and something was replaced", proving("start"), failed(10, { renewed: true }), "Deciding", [ask], {
-    attempts: 1,
-    link: { _tag: "Down", since: at(0) }
-  }],
+  [
+    "Proving, failed with a replaced credential, but not refused",
+    proving("start"),
+    failed(10, { renewed: true }),
+    "Deciding",
+    [ask],
+    {
+      attempts: 1,
+      link: { _tag: "Down", since: at(0) }
+    }
+  ],
   [
     "Proving, refused again after another credential was tried",
     proving("failure", { renewed: true, link: down }),
@@ -245,11 +271,24 @@ const table: ReadonlyArray<Line> = [
     [ask],
     { attempts: 1 }
   ],
-  ["Proving, stood after another credential was tried", proving("failure", { renewed: true }), stood(), "Ready", []],
-  ["Proving, stood after silence and another credential", proving("silence", { renewed: true }), stood(), "Ready", [], {
-    renewed: false,
-    servedAt: base.servedAt! + 10
-  }],
+  [
+    "Proving, answered after another credential was tried",
+    proving("failure", { renewed: true }),
+    answered(),
+    "Ready",
+    []
+  ],
+  [
+    "Proving, answered after silence and another credential",
+    proving("silence", { renewed: true }),
+    answered(),
+    "Ready",
+    [],
+    {
+      renewed: false,
+      servedAt: base.servedAt! + 10
+    }
+  ],
   // --- Polling
   ["Polling, polled after another credential was tried", polling({ renewed: true }), polled(), "Ready", [], {
     cursor: 8,
@@ -258,14 +297,14 @@ const table: ReadonlyArray<Line> = [
     renewed: false
   }],
   [
-    "Polling, barren after another credential was tried",
-    polling({ renewed: true, barren: 1 }),
+    "Polling, empty after another credential was tried",
+    polling({ renewed: true, emptyPages: 1 }),
     polled(10, { fresh: false }),
     "Pausing",
     [
       { _tag: "Pause", millis: 500 }
     ],
-    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, barren: 2 }
+    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, emptyPages: 2 }
   ],
   [
     "Polling, held after another credential was tried",
@@ -306,7 +345,7 @@ const table: ReadonlyArray<Line> = [
     { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10 + rules.retention + 1 }
   ],
   [
-    "Polling, a page after just as long as is kept",
+    "Polling, a page after exactly the retention",
     polling(),
     polled(10, { servedAt: base.servedAt! + 10 + rules.retention }),
     "Ready",
@@ -318,59 +357,59 @@ const table: ReadonlyArray<Line> = [
     heardAt: at(0),
     servedAt: base.servedAt! + 65_001
   }],
-  ["Polling, answered as late as a timer may be", polling(), polled(65_000), "Ready", [], {
+  ["Polling, answered at the last moment that a timer allows", polling(), polled(65_000), "Ready", [], {
     cursor: 8,
     heardAt: at(65_000),
     servedAt: base.servedAt! + 65_000
   }],
-  ["Polling, the first barren page", polling(), polled(10, { fresh: false }), "Ready", [], {
+  ["Polling, the first empty page", polling(), polled(10, { fresh: false }), "Ready", [], {
     cursor: 8,
     heardAt: at(10),
     servedAt: base.servedAt! + 10,
-    barren: 1
+    emptyPages: 1
   }],
   [
-    "Polling, the second barren page",
-    polling({ barren: 1 }),
+    "Polling, the second empty page in a row",
+    polling({ emptyPages: 1 }),
     polled(10, { fresh: false }),
     "Pausing",
     [{ _tag: "Pause", millis: 500 }],
-    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, barren: 2 }
+    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, emptyPages: 2 }
   ],
   [
-    "Polling, the fourth barren page, in a row",
-    polling({ barren: 3, attempts: 2 }),
+    "Polling, the fourth empty page, in a row",
+    polling({ emptyPages: 3, attempts: 2 }),
     polled(10, { fresh: false }),
     "Pausing",
     [{ _tag: "Pause", millis: 2_000 }],
-    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, barren: 4, attempts: 2 }
+    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, emptyPages: 4, attempts: 2 }
   ],
   [
-    "Polling, one more of many barren pages",
-    polling({ barren: 30 }),
+    "Polling, one more empty page after many",
+    polling({ emptyPages: 30 }),
     polled(10, { fresh: false }),
     "Pausing",
     [{ _tag: "Pause", millis: 30_000 }],
-    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, barren: 31 }
+    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, emptyPages: 31 }
   ],
-  ["Polling, a fresh page after barren ones", polling({ barren: 3 }), polled(), "Ready", [], {
+  ["Polling, a page with events after empty ones", polling({ emptyPages: 3 }), polled(), "Ready", [], {
     cursor: 8,
     heardAt: at(10),
     servedAt: base.servedAt! + 10,
-    barren: 0
+    emptyPages: 0
   }],
-  ["Polling, an empty page that took its time", polling({ barren: 3 }), polled(2_000, { fresh: false }), "Ready", [], {
+  ["Polling, an empty page that was held", polling({ emptyPages: 3 }), polled(2_000, { fresh: false }), "Ready", [], {
     cursor: 8,
     heardAt: at(2_000),
     servedAt: base.servedAt! + 2_000,
-    barren: 0
+    emptyPages: 0
   }],
   ["Polling, failed after it was held", polling({ attempts: 2 }), failed(LongPoll.held), "Deciding", [forget, ask], {
     attempts: 1,
     link: { _tag: "Down", since: at(0) },
     cuts: { held: LongPoll.held, times: 1 }
   }],
-  ["Polling, failed just before that", polling({ attempts: 2 }), failed(LongPoll.held - 1), "Deciding", [ask], {
+  ["Polling, failed just before that time", polling({ attempts: 2 }), failed(LongPoll.held - 1), "Deciding", [ask], {
     attempts: 3,
     link: { _tag: "Down", since: at(0) },
     cuts: { held: LongPoll.held - 1, times: 1 }
@@ -382,7 +421,7 @@ const table: ReadonlyArray<Line> = [
   }],
   ["Polling, failed soon", polling({ attempts: 1, link: down }), failed(), "Deciding", [ask], { attempts: 2 }],
   [
-    "Polling, cut as the last one was",
+    "Polling, cut after the same time as the last one",
     polling({ cuts: { held: 50_000, times: 1 } }),
     failed(51_000),
     "Deciding",
@@ -390,7 +429,7 @@ const table: ReadonlyArray<Line> = [
     { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2 } }
   ],
   [
-    "Polling, cut unlike the last one",
+    "Polling, cut after another time than the last one",
     polling({ cuts: { held: 50_000, times: 2 } }),
     failed(40_000),
     "Deciding",
@@ -405,7 +444,7 @@ const table: ReadonlyArray<Line> = [
     [ask],
     { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2 } }
   ],
-  ["Polling, cut as soon as can be", polling(), failed(5_000), "Deciding", [ask], {
+  ["Polling, cut after the shortest time that counts as a cut", polling(), failed(5_000), "Deciding", [ask], {
     attempts: 1,
     link: { _tag: "Down", since: at(0) },
     cuts: { held: 5_000, times: 1 }
@@ -433,7 +472,7 @@ const table: ReadonlyArray<Line> = [
   // --- Pausing
   ["Pausing after a failure, woke", pausing("failure"), woke, "Proving", [handshake("failure")]],
   ["Pausing after a refusal, woke", pausing("denied"), woke, "Proving", [handshake("failure")]],
-  ["Pausing after barren pages, woke", pausing("barren"), woke, "Ready", []],
+  ["Pausing after empty pages, woke", pausing("empty"), woke, "Ready", []],
   ["Pausing after a refusal, renewed", pausing("denied", { attempts: 2 }), renewed, "Proving", [
     cut,
     forget,
@@ -448,13 +487,13 @@ const table: ReadonlyArray<Line> = [
       handshake("failure")
     ]
   ],
-  ["Pausing after barren pages, renamed", pausing("barren"), renamed(), "Proving", [cut, handshake("names")]],
+  ["Pausing after empty pages, renamed", pausing("empty"), renamed(), "Proving", [cut, handshake("names")]],
   ["Pausing after a failure, switched on", pausing("failure"), switchedOn, "Proving", [cut, handshake("failure")]],
   ["Pausing after a refusal, switched on", pausing("denied"), switchedOn, "Proving", [cut, handshake("failure")]],
-  ["Pausing after barren pages, switched on", pausing("barren"), switchedOn, "Proving", [cut, handshake("failure")]],
+  ["Pausing after empty pages, switched on", pausing("empty"), switchedOn, "Proving", [cut, handshake("failure")]],
   // --- Off
   ["Off, switched on", off, switchedOn, "Ready", []],
-  ...[ready(), proving("start"), polling(), pausing("failure"), pausing("denied"), pausing("barren")].map((
+  ...[ready(), proving("start"), polling(), pausing("failure"), pausing("denied"), pausing("empty")].map((
     state
   ): Line => [
     `${nameOf(state)}, switched off`,
@@ -465,13 +504,13 @@ const table: ReadonlyArray<Line> = [
     { link: { _tag: "Down", since: at(0) } }
   ]),
   ["Deciding, switched off", deciding(), switchedOff, "Off", [cut]],
-  ["Ready before it was there, switched off", ready({ link: isNew }), switchedOff, "Off", [cut]]
+  ["Ready before the first answer, switched off", ready({ link: isNew }), switchedOff, "Off", [cut]]
 ]
 
 const inputs: ReadonlyArray<Input> = [
   wanted(),
   renamed(),
-  stood(),
+  answered(),
   polled(),
   failed(),
   silent(),
@@ -490,7 +529,7 @@ const states: ReadonlyArray<State> = [
   deciding(),
   pausing("failure"),
   pausing("denied"),
-  pausing("barren"),
+  pausing("empty"),
   off,
   ended
 ]
@@ -552,7 +591,7 @@ describe("elapsed time", () => {
   )("finds a break %s", (_, now) => {
     assert.deepStrictEqual(LongPoll.step(rules, ready(), { _tag: "Wanted", at: now })[1], [handshake("break")])
     const [, commands] = LongPoll.step(rules, proving("failure"), {
-      _tag: "Stood",
+      _tag: "Answered",
       cursor: 7,
       now: 9,
       servedAt: undefined,
@@ -565,7 +604,7 @@ describe("elapsed time", () => {
   it("repeats the handshake when the machine slept before it read the answer", () => {
     const woken = { wall: base.heardAt.wall + 28_800_000, steady: base.heardAt.steady + 20 }
     const [state] = LongPoll.step(rules, proving("failure"), {
-      _tag: "Stood",
+      _tag: "Answered",
       cursor: 7,
       now: 9,
       servedAt: base.servedAt! + 10,
@@ -582,7 +621,7 @@ describe("elapsed time", () => {
       state = LongPoll.step(rules, state, wanted(now))[0]
       now += 55_000
       state = LongPoll.step(rules, state, silent(now))[0]
-      const [next, commands] = LongPoll.step(rules, state, stood(now + 20, base.servedAt! + now + 20))
+      const [next, commands] = LongPoll.step(rules, state, answered(now + 20, base.servedAt! + now + 20))
       assert.deepStrictEqual(commands, [])
       state = next
     }
@@ -612,7 +651,7 @@ describe("polls behind a proxy that cuts idle connections", () => {
       now += 500
       state = LongPoll.step(rules, state, { _tag: "Woke", at: at(now) })[0]
       now += 10
-      state = LongPoll.step(rules, state, stood(now, base.servedAt! + now))[0]
+      state = LongPoll.step(rules, state, answered(now, base.servedAt! + now))[0]
     }
     return LongPoll.step(rules, state, wanted(now))[0]
   }
@@ -673,7 +712,7 @@ describe("LongPoll.step with random inputs", () => {
       const input: Input = "at" in chosen! ? { ...chosen, at: at(now) } : chosen!
       const given: Input = input._tag === "Polled"
         ? { ...input, next: n, fresh: next() < 0.5, soon: next() < 0.5, servedAt: next() < 0.9 ? served : undefined }
-        : input._tag === "Stood"
+        : input._tag === "Answered"
         ? { ...input, cursor: n, now: n + 1, sentAt: at(now), servedAt: next() < 0.9 ? served : undefined }
         : input._tag === "Failed"
         ? { ...input, denied: next() < 0.3, renewed: next() < 0.3 }
@@ -687,7 +726,7 @@ describe("LongPoll.step with random inputs", () => {
         continue
       }
       // What an input of a flight ends is over; any other has to cut it.
-      const ends = ["Stood", "Polled", "Failed", "Retry", "GaveUp", "Woke"].includes(given._tag)
+      const ends = ["Answered", "Polled", "Failed", "Retry", "GaveUp", "Woke"].includes(given._tag)
       if (ends || commands.some(({ _tag }) => _tag === "Cut")) flights = 0
       for (const command of commands) {
         switch (command._tag) {
@@ -741,7 +780,7 @@ describe("LongPoll.step with random inputs", () => {
         const options: ReadonlyArray<Input> = state._tag === "Polling"
           ? [polled(now, { next: n }), failed(now), silent(now), renamed(now), switchedOff]
           : state._tag === "Proving"
-          ? [stood(now), failed(now)]
+          ? [answered(now), failed(now)]
           : state._tag === "Deciding"
           ? [retry]
           : state._tag === "Pausing"

@@ -19,7 +19,7 @@ const world = Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(1_790_000
 const once = Schedule.recurs(1)
 const eachSecond = Schedule.spaced("1 second")
 
-const stood = (cursor: number | undefined): PollLoop.Stood<number> => ({
+const answered = (cursor: number | undefined): PollLoop.Answered<number> => ({
   cursor: cursor ?? 1,
   now: 1,
   servedAt: undefined
@@ -51,7 +51,7 @@ const loopOf = (changes: Partial<Service> = {}) =>
       )
     const service: Service = {
       rules: { retention: 600_000, patience: 55_000 },
-      handshake: (cursor) => Effect.succeed(stood(cursor)),
+      handshake: (cursor) => Effect.succeed(answered(cursor)),
       poll: () => Effect.never,
       schedule: () => eachSecond,
       isDenied: (failure) => failure === "denied",
@@ -203,7 +203,7 @@ describe("PollLoop", () => {
 describe("PollLoop.signal", () => {
   it.effect("does not interrupt a handshake", () =>
     Effect.gen(function*() {
-      const gate = yield* Deferred.make<PollLoop.Stood<number>>()
+      const gate = yield* Deferred.make<PollLoop.Answered<number>>()
       const { done, inFlight, loop } = yield* loopOf({ handshake: () => Deferred.await(gate) })
       loop.start()
       assert.deepStrictEqual(yield* done, ["handshake start"])
@@ -213,7 +213,7 @@ describe("PollLoop.signal", () => {
       loop.signal({ _tag: "SwitchedOn" })
       assert.deepStrictEqual(yield* done, [])
       assert.strictEqual(inFlight(), 1)
-      yield* Deferred.succeed(gate, stood(undefined))
+      yield* Deferred.succeed(gate, answered(undefined))
       assert.deepStrictEqual(yield* done, ["TellConnected", "poll 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
@@ -376,7 +376,7 @@ describe("PollLoop.stop", () => {
   )
 
   it.effect.each<readonly [string, Partial<Service>]>([
-    ["answers", { handshake: () => Effect.succeed(stood(undefined)) }],
+    ["answers", { handshake: () => Effect.succeed(answered(undefined)) }],
     ["throws", {
       handshake: () => {
         throw new Error("boom")

@@ -39,17 +39,20 @@ it("the check of a struct leaves a list, and a missing key of any value, to the 
   assert.strictEqual(Usual.of(Schema.Struct({ json: Usual.Parsed }))?.({}), Usual.unusual)
 })
 
-describe("a schema has no check", () => {
+describe("Usual.of has no check for", () => {
   it.each(Object.entries({
-    "that transforms": Schema.FiniteFromString,
-    "that restricts the whole": Schema.Struct({}).check(Schema.makeFilter(() => false)),
-    "with two checks": Schema.NonEmptyString.check(Schema.isMaxLength(3)),
-    "with a part that has none": Schema.Struct({ id: Schema.String, at: Schema.optionalKey(Schema.FiniteFromString) }),
-    "of a list whose entries have none": Schema.Array(Schema.FiniteFromString),
-    "with a member that has none": Schema.NullOr(Schema.FiniteFromString),
-    "of a tuple": Schema.Tuple([Schema.String]),
-    "of an array that must have an entry": Schema.NonEmptyArray(Schema.String),
-    "of a record whose names are restricted": Schema.Record(Schema.NonEmptyString, Schema.String)
+    "a schema that transforms": Schema.FiniteFromString,
+    "a struct with a check of its own": Schema.Struct({}).check(Schema.makeFilter(() => false)),
+    "a schema with two checks": Schema.NonEmptyString.check(Schema.isMaxLength(3)),
+    "a struct with a part without a check": Schema.Struct({
+      id: Schema.String,
+      at: Schema.optionalKey(Schema.FiniteFromString)
+    }),
+    "a list of entries without a check": Schema.Array(Schema.FiniteFromString),
+    "a union with a member without a check": Schema.NullOr(Schema.FiniteFromString),
+    "a tuple": Schema.Tuple([Schema.String]),
+    "an array that must have an entry": Schema.NonEmptyArray(Schema.String),
+    "a record with restricted keys": Schema.Record(Schema.NonEmptyString, Schema.String)
   }))("%s", (_, schema) => assert.isUndefined(Usual.of(schema)))
 })
 
@@ -59,7 +62,7 @@ describe("decodeResult", () => {
     (json) => json === "usual" ? "by the check" : Usual.unusual
   )
 
-  it("takes what the check gives, and asks the schema for the rest", () => {
+  it("uses the check for usual values, and the schema for all others", () => {
     const decode = Codec.decodeResult(Text)
     assert.deepStrictEqual<unknown>(decode("usual"), Result.succeed("by the check"))
     assert.deepStrictEqual<unknown>(decode("odd"), Result.succeed("odd"))

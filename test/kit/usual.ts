@@ -1,4 +1,4 @@
-/** Holds what the check of a schema gives equal to what the schema gives: for a usual value, and for values that are odd in places. */
+/** Tests that the check of a schema gives the same values as the schema: for usual values, and for values that differ in places. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Exit from "effect/Exit"
@@ -9,7 +9,7 @@ import { lists } from "./nested.ts"
 
 type Json = Schema.Json
 
-/** What services may write where something else is expected. JSON text has room for what no literal here can say. */
+/** Unexpected values that a service may send. They are JSON text, because some cannot be written as literals. */
 const odd: ReadonlyArray<Json> = JSON.parse(
   `[null, true, false, 0, -0, -1, 1.5, 7, 1e999, -1e999, 9007199254740992, 1e21,
   1790000000000, 8640000000000001, "", " ", "x", "7", "-12", "1e3", "true", "\\ud800", "=", "+/==", "__proto__",
@@ -18,7 +18,7 @@ const odd: ReadonlyArray<Json> = JSON.parse(
   {"_tag": "UndecodableItem", "issue": "x", "raw": 1}, ${lists(40)}]`
 )
 
-/** Names that may be added to an object. */
+/** Keys to add to an object. */
 const names = ["__proto__", "constructor", "_tag", "id", "eTag", "etag", "unknown", "sharedMessage", "members"]
 
 const isObject = (json: Json): json is Schema.JsonObject =>
@@ -46,7 +46,7 @@ const changes = (json: Json): ReadonlyArray<Json> => {
   ]
 }
 
-/** Whether the check knows the value. If so, it gives what the schema gives. */
+/** Whether the check knows the value. If so, asserts that it gives the same value as the schema. */
 const isUsual = <A>(schema: Schema.ConstraintDecoder<A>, json: Json): boolean => {
   const value = Usual.of(schema)?.(json)
   if (value === undefined || value === Usual.unusual) return false
@@ -61,24 +61,24 @@ const Places = Arbitrary.array(Arbitrary.schema(Schema.Int.check(Schema.isBetwee
   maxLength: 4
 })
 
-/** Tests the check of a schema with values that it must know, and with what differs from them. */
+/** Tests the check of a schema with values that it must know, and with values that differ from them. */
 export const itReadsUsual = <A>(
   name: string,
   schema: Schema.ConstraintDecoder<A>,
   usual: ReadonlyArray<Json>
 ): void => {
   describe(`the check of ${name}`, () => {
-    it("knows what is usual", () => {
+    it("knows usual values", () => {
       for (const json of usual) assert.isTrue(isUsual(schema, json), JSON.stringify(json))
     })
 
-    it("gives what the schema gives where one place is odd", () => {
+    it("gives the same value as the schema when one place differs", () => {
       for (const json of usual) {
         for (const [index, changed] of changes(json).entries()) if (isLong || index % 3 === 0) isUsual(schema, changed)
       }
     })
 
-    it.prop("gives what the schema gives where some places are odd", [Places], ([places]) => {
+    it.prop("gives the same value as the schema when several places differ", [Places], ([places]) => {
       for (const json of usual) {
         isUsual(
           schema,

@@ -70,7 +70,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     [
       "new names end every pause",
-      "return state.why === \"barren\" ? prove(facts, \"names\"",
+      "return state.why === \"empty\" ? prove(facts, \"names\"",
       "return true ? prove(facts, \"names\""
     ],
     ["one cut is enough", "cuts.times < 2", "cuts.times < 1"],
@@ -84,10 +84,14 @@ export const mutations: ReadonlyArray<Mutation> = [
       "const isBreak = missed > rules.retention && facts.cursor !== undefined",
       "const isBreak = false"
     ],
-    ["the first barren page pauses", "const proven = barren < 2", "const proven = barren < 1"],
-    ["barren pages never pause", "const proven = barren < 2", "const proven = true"],
-    ["barren pauses do not grow", "500 * 2 ** (barren - 2)", "500"],
-    ["barren pauses have no bound", "Math.min(500 * 2 ** (barren - 2), 30_000)", "500 * 2 ** (barren - 2)"],
+    ["the first empty page pauses", "const proven = emptyPages < 2", "const proven = emptyPages < 1"],
+    ["empty pages never pause", "const proven = emptyPages < 2", "const proven = true"],
+    ["pauses after empty pages do not grow", "500 * 2 ** (emptyPages - 2)", "500"],
+    [
+      "pauses after empty pages have no bound",
+      "Math.min(500 * 2 ** (emptyPages - 2), 30_000)",
+      "500 * 2 ** (emptyPages - 2)"
+    ],
     ["a schedule is never reset by a page", "proven && facts.attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
     ["attempts go on after a page", "attempts: proven ? 0 : facts.attempts", "attempts: facts.attempts"],
     [

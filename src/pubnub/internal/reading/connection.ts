@@ -298,7 +298,7 @@ export class Connection {
 
   private handshake(
     standing: Cursor | undefined
-  ): Effect.Effect<PollLoop.Stood<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
+  ): Effect.Effect<PollLoop.Answered<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.gen({ self: this }, function*() {
       const { clock, config, history } = this.core
       const asked = this.target

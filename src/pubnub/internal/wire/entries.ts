@@ -121,7 +121,10 @@ const toEntry = (channel: string, raw: Schema.Json, withActions: boolean) => {
     : undecodable({ ...entry, raw: message, issue: file.failure })
 }
 
-const actionsOf = (messageTimetoken: Timetoken, actions: typeof Storage.Actions.Type = {}): ReadonlyArray<MessageAction> =>
+const actionsOf = (
+  messageTimetoken: Timetoken,
+  actions: typeof Storage.Actions.Type = {}
+): ReadonlyArray<MessageAction> =>
   Object.entries(actions).flatMap(([type, values]) =>
     Object.entries(values).flatMap(([value, users]) =>
       users.map(({ actionTimetoken, uuid }) => ({ type, value, userId: uuid, actionTimetoken, messageTimetoken }))

@@ -284,7 +284,7 @@ const open = Effect.fnUntraced(function*(settings: Settings) {
   return outbox
 })
 
-const resumeAt = (feedId: string): PollLoop.Stood<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
+const resumeAt = (feedId: string): PollLoop.Answered<string> => ({ cursor: feedId, now: feedId, servedAt: undefined })
 
 const interrupted = (failure: SymphonyError.SymphonyError): Effect.Effect<void> =>
   debug(() => ["The datafeed was interrupted", failure])
