@@ -363,11 +363,16 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
             }
             // The moment itself is of either side.
             const at = (yield* now) + 10_000n
-            for (const heard of life.heard) {
-              const isNamed = isGroup(heard.name)
-                ? event.groups.includes(groupOf(heard.name))
-                : event.channels.includes(heard.name)
-              if (isNamed) heard.from ??= event._tag === "Connected" ? BigInt(event.cursor.position) : at
+            const isNamed = ({ name }: Heard) =>
+              isGroup(name) ? event.groups.includes(groupOf(name)) : event.channels.includes(name)
+            const names = life.heard.filter(({ isRemoved }) => isRemoved !== true)
+            for (const heard of names) {
+              // A status has all names that there were. One that waited for the reader while a name was removed and added again
+              // tells of the time before: it lacks what was added meanwhile, or the next one lacks the name.
+              if (!isNamed(heard)) heard.from = undefined
+              else if (names.every((other) => other.asked > heard.asked || isNamed(other))) {
+                heard.from ??= event._tag === "Connected" ? BigInt(event.cursor.position) : at
+              }
             }
           }
         }
