@@ -92,7 +92,8 @@ class Group {
       if (this.#pagesLeft === 0) return
       this.#pagesLeft--
       this.#held.delete(held)
-      const prefix = Math.max(held.from, this.#nextPrefix)
+      // Subscribers that joined the poll after its position was given want nothing older than they are.
+      const prefix = Math.max(held.from, this.#nextPrefix, now())
       this.#nextPrefix = prefix + 1
       if (this.#size === 1) this.#delivered.push(prefix)
       answer(
