@@ -536,6 +536,9 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.ledger.foundSecond(arrivals, this.base)\n    backfill.missed(events.length)\n    for (const notice of notices) this.announce(notice)\n    this.route(events, undefined)",
       "this.ledger.foundSecond(arrivals, this.base)\n    backfill.missed(events.length)\n    for (const notice of notices) this.announce(notice)"
     ],
+    ["history is back without an answer", "gap.backfill.answers > answers || result.success.filled", "true"],
+    ["a gap that fails is not down", "this.gap?.outage.isDown === true || ", ""],
+    ["a second reading that fails is not down", " || this.late?.outage.isDown === true", ""],
     ["a second reading is not over", "this.ledger?.settle(BigInt(gap.to))", ""],
     [
       "a gap forgets the outage of the second reading",
@@ -581,7 +584,9 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (LongPoll.elapsed(this.since, now) >= this.within) return Effect.succeed({ _tag: \"TooLong\" })",
       ""
     ],
-    ["a row of failures goes on", "this.retries.forget()", ""]
+    ["a row of failures goes on", "this.retries.forget()", ""],
+    ["a gap begins a schedule of its own", "earlier?.retries ?? Retries", "Retries"],
+    ["a gap begins a row of its own", "earlier?.attempts ?? 0", "0"]
   ]),
   ...of(`${reading}/registry.ts`, [`${tests}/registry.test.ts`], [
     ["configurations mix", "group.client === client && isSame(group.config, config)", "group.client === client"],

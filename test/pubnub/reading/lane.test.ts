@@ -605,11 +605,29 @@ describe("full pages one after the other", () => {
       for (let turn = 0; turn < 200 && !statuses(seen).includes("Interrupted"); turn++) {
         yield* VirtualTime.advance("100 millis")
       }
+      assert.isTrue(lane.isDown)
       lane.missed(from, yield* here)
+      assert.isTrue(lane.isDown)
       yield* VirtualTime.advance("15 seconds")
+      assert.isFalse(lane.isDown)
       assert.deepStrictEqual(statuses(seen), ["Connected", "Interrupted", "Reconnected"])
       assert.deepStrictEqual(published.map(({ _tag }) => _tag), ["Interrupted", "Reconnected"])
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("continue their row of failures when a break begins meanwhile", () =>
+    Effect.gen(function*() {
+      const thrice = Schedule.upTo(Schedule.spaced("1 second"), { times: 3 })
+      const { failures, from, lane, published } = yield* overflowing(["late"], Infinity, { schedule: () => thrice })
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ fault: faults.ServerError({ status: 503, handled: false }), lasting: "5 minutes" })
+      )
+      for (let turn = 0; turn < 200 && published.length < 2; turn++) yield* VirtualTime.advance("100 millis")
+      lane.missed(from, yield* here)
+      yield* VirtualTime.advance("1 minute")
+      const attempts = published.flatMap((status) => status._tag === "Interrupted" ? [status.attempt] : [])
+      assert.deepStrictEqual(attempts, [1, 2, 3])
+      assert.strictEqual(failures.length, 1)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("wait for failing history up to the time given, then cause GapSuspected", () =>

@@ -125,6 +125,8 @@ export class Backfill {
   /** How many events were really missing. */
   private missing = 0
   private refusals = 0
+  /** How many requests were answered. */
+  answers = 0
   private isOutOfReach = false
 
   /**
@@ -244,7 +246,13 @@ export class Backfill {
     request: (config: Config) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
     const { config, pace } = this.history
-    return Effect.andThen(this.hole.isPatient === true ? pace.spare : pace.turn, Token.renewing(config, request))
+    return Effect.andThen(this.hole.isPatient === true ? pace.spare : pace.turn, Token.renewing(config, request)).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          this.answers++
+        })
+      )
+    )
   }
 
   // --- which channels

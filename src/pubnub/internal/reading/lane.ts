@@ -459,9 +459,11 @@ export class Lane {
 
   /** One step of a gap. */
   private readonly ask = Effect.fnUntraced(function*(this: Lane, gap: Gap) {
+    const { answers } = gap.backfill
     const result = yield* Effect.result(gap.backfill.next)
     if (Result.isSuccess(result)) {
-      this.goOn(gap)
+      // A step that made no request does not show that history is back.
+      if (gap.backfill.answers > answers || result.success.filled) this.goOn(gap)
       return result.success
     }
     const outcome = yield* gap.outage.failed(result.failure, this.place)
