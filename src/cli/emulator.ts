@@ -1,5 +1,5 @@
 /**
- * What the emulators of both services share on the command line: who may send requests, and the requests as lines.
+ * The parts of both `emulator` commands: the flags that say who may send requests, and the requests as lines.
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -21,11 +21,11 @@ interface Handled {
   readonly userId?: string | undefined
 }
 
-/** Runs until it is interrupted, and prints each request if that was asked for. */
+/** Runs until it is interrupted. Prints each request if the flag is set. */
 export const serve = (handled: Effect.Effect<ReadonlyArray<Handled>>, verbose: boolean) =>
   verbose ? writeRequests(handled) : Effect.never
 
-// The emulator keeps the newest requests only, so they are asked for often.
+// The emulator keeps only the newest requests, so it is polled often.
 const writeRequests = (handled: Effect.Effect<ReadonlyArray<Handled>>) =>
   Stream.fromEffectSchedule(handled, Schedule.spaced("100 millis")).pipe(
     Stream.mapAccum((): Handled | undefined => undefined, (last, all) => [

@@ -57,7 +57,7 @@ const herald = Command.make("herald").pipe(
   )
 )
 
-// Standard output is for results. Help that nobody asked for would end in somebody's `jq`.
+// Standard output is for results only: help after an error would end in a pipe.
 const presenter: CliOutput.Presenter = {
   present: (event) => event._tag === "InvalidInvocation" ? Effect.void : CliOutput.defaultPresenter.present(event)
 }

@@ -5,7 +5,7 @@ import type * as PubNubError from "../../pubnub/PubNubError.ts"
 import type * as SymphonyError from "../../symphony/SymphonyError.ts"
 import type { Reportable } from "./failure.ts"
 
-/** What `herald --help` says of the codes. */
+/** The text about exit codes in `herald --help`. */
 export const meanings = "Exit codes: 0 done; 1 unexpected; 2 wrong input; 3 refused (access, key, add-on); " +
   "4 the network or the service failed, and no message was sent; 5 sent, but the outcome is unknown; " +
   "6 nothing was done: not found, exists already, or changed meanwhile; 130 interrupted by Ctrl-C or SIGTERM."

@@ -1,5 +1,5 @@
 /**
- * What a command can fail with.
+ * The failures of commands.
  */
 import type * as CliError from "effect/cli/CliError"
 import type * as PlatformError from "effect/PlatformError"
@@ -58,7 +58,7 @@ export const Reportable = Schema.Union([
 ])
 export type Reportable = typeof Reportable.Type
 
-/** Everything that a command can fail with. */
+/** All failures of commands. */
 export type Failure =
   | Reportable
   | CliError.CliError

@@ -12,7 +12,7 @@ import { exitCode } from "./code.ts"
 import { BadInput, type Failure, Reportable, SystemFailure } from "./failure.ts"
 import { messageOf } from "./message.ts"
 
-/** The failure to report: none when help was shown or when nobody reads the output any more. */
+/** The failure to report. None if help was shown, or if the reader closed the output. */
 const toReportable = (failure: Failure): Reportable | undefined => {
   if (CliError.isCliError(failure)) {
     if (failure._tag !== "ShowHelp") return new BadInput({ description: failure.message })

@@ -32,7 +32,7 @@ export const jsonObject = (name: string, description: string) =>
     Flag.withDescription(description)
   )
 
-/** A flag that takes some of a few words. They may be in one value, with commas, or in several. */
+/** A flag that takes words of a fixed set: in one value, with commas, or in several values. */
 export const choices = <const Choice extends string>(
   name: string,
   allowed: ReadonlyArray<Choice>,
@@ -51,7 +51,7 @@ export const choices = <const Choice extends string>(
   )
 }
 
-/** How many results are printed at most. */
+/** The flag for the most results to print. */
 export const limit = (fallback: number) =>
   Flag.Int("limit").pipe(
     Flag.withSchema(Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))),

@@ -7,7 +7,7 @@ import type * as Schema from "effect/Schema"
 import * as Json from "../../internal/json.ts"
 import { BadInput } from "../exit/failure.ts"
 
-/** Reads JSON; `undefined` when the text is none. An integer that JavaScript would round is refused. */
+/** Reads JSON. `undefined` if the text is not JSON. Refuses an integer that JavaScript would round. */
 export const parseJson = (text: string): Effect.Effect<Schema.Json | undefined, BadInput> =>
   Result.match(Json.parse(text), {
     onFailure: () => Effect.undefined,

@@ -1,9 +1,9 @@
 /**
- * Flags that are on or off. The parser takes the next word for their value when it looks like one: a message `yes` behind
- * `--text` would disappear without a word.
+ * Flags that are on or off. The parser reads the next word as their value if it looks like one: a message `yes` after `--text`
+ * would be lost silently.
  */
 
-/** All of them. */
+/** All flags that are on or off. */
 const names = [
   "access-manager",
   "json",
@@ -20,7 +20,7 @@ const names = [
 
 const words = ["true", "false", "yes", "no", "y", "n", "on", "off", "1", "0"]
 
-/** What is wrong with the arguments: a word that may be the value of a flag, or an argument. */
+/** The problem of arguments with a word that may be the value of a flag or an argument. */
 export const issueOf = (args: ReadonlyArray<string>): string | undefined => {
   const end = args.indexOf("--")
   const read = end === -1 ? args : args.slice(0, end)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
-/** The text of standard input. Somebody who types it is told how to end it. */
+/** The text of standard input. On a terminal, it prints how to end the input. */
 export const stdin = (hint: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const stdio = yield* Stdio.Stdio

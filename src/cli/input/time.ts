@@ -42,7 +42,7 @@ export const parseMoment = (text: string, now: DateTime.Utc): Option.Option<Date
 
 const decodeTimetoken = Schema.decodeOption(Timetoken.Timetoken)
 
-/** Reads a timetoken, or whatever `parseMoment` reads. */
+/** Reads a timetoken, or a moment as `parseMoment` does. */
 export const parseTimetoken = (text: string, now: DateTime.Utc): Option.Option<Timetoken.Timetoken> =>
   Option.orElse(decodeTimetoken(text), () => Option.flatMap(parseMoment(text, now), Timetoken.fromDateTime))
 

@@ -61,7 +61,7 @@ export const orUndecodable =
   <A>(toText: (value: A) => string) => (value: A | UndecodableItem.UndecodableItem): string =>
     UndecodableItem.isUndecodable(value) ? undecodable(value) : toText(value)
 
-/** Whether a failure means that nobody reads standard output any more. */
+/** Whether a failure means that the reader closed standard output. */
 export const isClosed = (error: PlatformError.PlatformError): boolean => {
   const { cause } = error.reason
   return cause instanceof Error && "code" in cause && cause.code === "EPIPE"

@@ -39,7 +39,7 @@ type Request<A> = Effect.Effect<A, Failure, HttpClient.HttpClient | PubNubConfig
 // lists
 // --------------------------------------------------------------------------------------------------------------------
 
-/** What the flags of a list say. */
+/** The options of a list, from its flags. */
 interface Selection<Part, Key extends string> {
   readonly filter: string | undefined
   readonly sort: ReadonlyArray<Key | `${Key}:asc` | `${Key}:desc`>
@@ -93,7 +93,7 @@ const toText = (object: object): string => {
 
 type Texts<A> = { readonly [field: string]: A }
 
-/** What a command writes: each field is set, cleared, or left as it is. */
+/** The fields to write: each is set, cleared, or left as it is. */
 interface Fields {
   /** The fields that only some objects have. */
   readonly texts: Texts<AppContext.Settable<string> | undefined>
@@ -156,7 +156,7 @@ const customOf = (json: string): Effect.Effect<AppContext.Custom, BadInput> =>
 /** The commands of objects that have an id: `list`, `get`, `set` and `remove`. */
 export const objects = <const Name extends string>(options: {
   readonly name: Name
-  /** What one of them is called. */
+  /** The singular of their name. */
   readonly one: string
   /** The fields that only these objects have, and what they hold. */
   readonly texts: Texts<string>

@@ -11,7 +11,7 @@ export const members = AppContext.relations({
   owner: channel,
   other: "user",
   stream: (channel, selection) => Members.stream({ channel, ...selection }),
-  // The answer is a page of members, which nobody asked for: the shortest will do.
+  // The answer is a page of members that is not printed, so it is as short as possible.
   set: (channel, others) =>
     Members.set({ channel, users: others.map(({ id, ...fields }) => ({ userId: id, ...fields })), limit: 1 }),
   remove: (channel, users) => Members.remove({ channel, users, limit: 1 }),

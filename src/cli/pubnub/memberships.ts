@@ -11,7 +11,7 @@ export const memberships = AppContext.relations({
   owner: user,
   other: "channel",
   stream: (userId, selection) => Memberships.stream({ userId, ...selection }),
-  // The answer is a page of memberships, which nobody asked for: the shortest will do.
+  // The answer is a page of memberships that is not printed, so it is as short as possible.
   set: (userId, others) =>
     Memberships.set({ userId, channels: others.map(({ id, ...fields }) => ({ channelId: id, ...fields })), limit: 1 }),
   remove: (userId, channels) => Memberships.remove({ userId, channels, limit: 1 }),

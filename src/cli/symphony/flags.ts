@@ -43,7 +43,7 @@ export const Symphony = Command.make("symphony").pipe(
   )
 )
 
-/** `SYMPHONY_HOST: Expected string`, of what Effect says: `SchemaError(Expected string at ["SYMPHONY_HOST"])`. */
+/** Rewrites Effect's `SchemaError(Expected string at ["SYMPHONY_HOST"])` as `SYMPHONY_HOST: Expected string`. */
 const settingOf = (message: string): string =>
   message.replaceAll(/\s+/g, " ").replace(/^SchemaError\((.*)\)$/, "$1").replace(/^(.*) at \["(\w+)"\]$/, "$2: $1")
 
@@ -102,7 +102,7 @@ const settings = Effect.gen(function*() {
       )
     )
   return orBadInput(SymphonyConfig.layerConfig({
-    // Somebody waits for the answer.
+    // A person waits for the answer.
     retry: Config.succeed({ maxAttempts: 3 }),
     ...host !== undefined && placeOf(host),
     ...(bot !== undefined || file !== undefined) && {

@@ -14,7 +14,7 @@ import { orUndecodable, undecodable, writeValues } from "../output/write.ts"
 /** A message as JSON. */
 export const toJson: (message: PostedMessage) => Effect.Effect<string> = JsonLine.of(PostedMessage)
 
-/** The text of a message, or its markup where that cannot be read. */
+/** The text of a message, or its markup if that cannot be read. */
 export const textOf = (message: PostedMessage): Effect.Effect<string> =>
   MessageML.read(message).pipe(
     Effect.match({ onFailure: () => message.message ?? "", onSuccess: ({ text }) => text })
@@ -24,7 +24,7 @@ export const textOf = (message: PostedMessage): Effect.Effect<string> =>
 export const nameOf = (user: User | undefined): string =>
   user?.displayName ?? user?.username ?? String(user?.userId ?? "?")
 
-/** Prints each message, and in its place each that cannot be read. */
+/** Prints each message. Those that cannot be read are printed in their place. */
 export const writeMessages = <E, R>(messages: Stream.Stream<PostedMessage | UndecodableItem, E, R>) =>
   writeValues(messages, {
     toText: (message) =>

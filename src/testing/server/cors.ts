@@ -1,4 +1,4 @@
-/** What a browser asks before it lets a page of another origin talk to the service. */
+/** Answers the questions of browsers before pages of other origins use the service. */
 import type { Answer } from "./message.ts"
 
 /** Lets every page read the answer, as the service does. The server in front decides whose requests are answered at all. */

@@ -1,4 +1,4 @@
-/** What a transport reads from a client's request, and what it gives back: a response, or a failure with a code. */
+/** Reads the requests of clients, and makes responses and failures with codes. */
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Answer } from "./message.ts"
 
-/** An error as a network stack raises it: what went wrong is in its `code`. */
+/** An error of a network stack. Its `code` says what went wrong. */
 const coded = (code: string): Error => Object.assign(new Error(code), { code })
 
 /** A request that got no answer. The code is one level down, where `fetch` has it. */

@@ -1,4 +1,4 @@
-/** Requests that wait until there is something to answer. */
+/** Requests that wait for an answer. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { ConnectionReset } from "./connection.ts"

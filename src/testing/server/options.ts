@@ -4,8 +4,7 @@
 export type Given<A> = { readonly [K in keyof A]?: A[K] | undefined }
 
 /**
- * Throws for a field that is not among the known ones: an option that nobody reads would leave a test green that tests
- * nothing.
+ * Throws for an unknown field: with an option that has no effect, a test would pass without testing anything.
  */
 export const refuseUnknown = (owner: string, known: object, given: object) => {
   for (const name of Object.keys(given)) {

@@ -1,4 +1,4 @@
-/** Messages as they are sent: the parts of a multipart body, and what the Agent makes of them. */
+/** Reads messages from multipart bodies, as the Agent does. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Answer } from "../server/message.ts"

@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-// RS512. Of a key that is read the length is its own; one that is made has that of the vendor's guide, for speed.
+// RS512. The length is only for new keys: as in the vendor's guide, and fast.
 const algorithm = Signature.rsaPkcs1v15({ hash: Digest.sha512, modulusLength: 2048 })
 
 const Rsa = Signature.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
@@ -52,8 +52,7 @@ const parsed = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
   }
 }
 
-// Who does not know a critical extension has to refuse the token, and none is known here. Nor is a body that is not
-// base64url.
+// Refuses tokens with a critical extension, or with a body that is not base64url: no extension is known here.
 const parseHeader = parsed(Schema.Struct({
   alg: Schema.Literal("RS512"),
   typ: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^JWT$/i))),

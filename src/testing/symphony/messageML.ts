@@ -31,10 +31,10 @@ export type FindUser = (by: { readonly uid?: string | undefined; readonly email?
 
 const parseData = Schema.decodeOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
 
-// The Agent would run it as a template. The emulator refuses it, which finds user's text that was not escaped.
+// The Agent would run it as a template. The emulator refuses it, to find text of users that was not escaped.
 const template = /\$\{|#\{|<\/?[#@]/
 
-/** Far more than the Agent accepts, whose limit is for the encrypted text. Read in less than a second. */
+/** The most characters: far more than the Agent accepts, whose limit is for encrypted text. Takes less than a second to read. */
 const longest = 1_000_000
 
 const root = /^<(messageML|div data-format="PresentationML")[\s/>]/

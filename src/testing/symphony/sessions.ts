@@ -45,7 +45,7 @@ export const make = (nonce: string): Sessions => {
   const tokenOf = ({ isKeyDeliverySimple, kind, name }: Session, now: number) => {
     const id = `${nonce}-${++next}`
     if (kind === "keyManager") return Base64Url.encode(`key-manager ${id}`)
-    // A session token is a JWT itself. Nobody but the service reads its signature.
+    // A session token is a JWT. Only the service reads its signature.
     const header = { alg: "RS512", typ: "JWT" }
     const claims = {
       sub: name,
