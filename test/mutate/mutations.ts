@@ -380,6 +380,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
+    ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
     [
       "a reader names again what it read alone",
       "this.withoutCopies(this.mine(this.once(first)))",
@@ -448,7 +450,6 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.resume = undefined\n      })"
     ],
     ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
-    ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
     [
       "a position from before its beginning",
       "cursor.position < this.birth ? this.birth : cursor.position",
@@ -457,7 +458,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"]
   ]),
   ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
-    ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
     [
       "what it had is over too early",
       "if (positions.some((position) => position <= from.position)) return\n",

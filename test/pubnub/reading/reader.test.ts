@@ -390,17 +390,24 @@ describe("a reader that resumes in the middle of a page", () => {
       assert.deepStrictEqual(tags(yield* within(reader)), ["Connected"])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("has room for as many new events as its capacity says", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* resumed([])
+      const all = yield* within(reader, Effect.sync(() => reader.offer(eventsOf([1, 2, 3].map((n) => late + n)))))
+      assert.deepStrictEqual(tags(all), ["Connected", "Message", "Message"])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("has cursors that name the events it got of the page, also after it has read history", () =>
     Effect.gen(function*() {
       const { reader } = yield* resumed([])
       const all = yield* within(
         reader,
-        Effect.sync(() => reader.offer(eventsOf([1, 2, 3].map((n) => late + n)).slice(0, 2)))
+        Effect.sync(() => reader.offer(eventsOf([1, 2, 3, 4].map((n) => late + n)).slice(0, 3)))
       )
-      assert.deepStrictEqual(payloads(all), [late + 2])
+      assert.deepStrictEqual(payloads(all), [late + 2, late + 3])
       const last = all.at(-1)
       const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
-      assert.deepStrictEqual(cursor?.delivered, [1, 2].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
+      assert.deepStrictEqual(cursor?.delivered, [1, 2, 3].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
     }).pipe(Effect.provide(emulated())))
 
   it.effect("names an event once that came from history and from its connection", () =>
