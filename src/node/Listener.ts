@@ -121,11 +121,11 @@ const heldBy = (target: string): number => 4096 + 32 * target.length
  * @category constructors
  * @since 0.1.0
  */
-export const serve = <E>(
-  handle: (request: SymphonyEmulator.Request) => Effect.Effect<SymphonyEmulator.Answer, E>,
-  address: Address
-): Effect.Effect<Listener, ListenFailed, Scope.Scope> =>
-  Effect.gen(function*() {
+export const serve = Effect.fnUntraced(
+  function*<E>(
+    handle: (request: SymphonyEmulator.Request) => Effect.Effect<SymphonyEmulator.Answer, E>,
+    address: Address
+  ): Effect.fn.Return<Listener, ListenFailed, Scope.Scope> {
     const run = yield* FiberSet.makeRuntime()
     const host = address.host ?? "127.0.0.1"
     const shownHost = host.includes(":") ? `[${host}]` : host
@@ -222,4 +222,5 @@ export const serve = <E>(
 
     const origin = `${shownHost}:${port}`
     return { port, url: `http://${origin}`, origin, kill, listen }
-  })
+  }
+)

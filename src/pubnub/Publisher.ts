@@ -453,28 +453,27 @@ export const make = Effect.fnUntraced(function*(
       return Effect.map(Publish.prepare(given), (send) => ({ given, send }))
     })
 
-  const entryOf = <A, RE>(operation: Operation, options: Publish.PublishOptions<A, RE>) =>
-    Effect.gen(function*() {
-      const { given: { channel, meta, store }, send } = yield* prepare(operation, options)
-      // The caller's configuration, span and log annotations; the publisher's transport.
-      const context = Context.add(yield* Effect.context<PubNubConfig>(), HttpClient.HttpClient, client)
-      const id = MessageIds.idOf(meta)
-      const entry: Entry = {
-        channel,
-        config: Context.get(context, PubNubConfig),
-        line: undefined,
-        attempt: Effect.provideContext(send, context),
-        stored: !settles || id === undefined || store === false
-          ? undefined
-          : (since) => Effect.provideContext(storedAs({ channel, id, since }), context),
-        admitted: Deferred.makeUnsafe(),
-        stopped: Deferred.makeUnsafe(),
-        outcome: Deferred.makeUnsafe(),
-        last: undefined,
-        unknown: undefined
-      }
-      return entry
-    })
+  const entryOf = Effect.fnUntraced(function*<A, RE>(operation: Operation, options: Publish.PublishOptions<A, RE>) {
+    const { given: { channel, meta, store }, send } = yield* prepare(operation, options)
+    // The caller's configuration, span and log annotations; the publisher's transport.
+    const context = Context.add(yield* Effect.context<PubNubConfig>(), HttpClient.HttpClient, client)
+    const id = MessageIds.idOf(meta)
+    const entry: Entry = {
+      channel,
+      config: Context.get(context, PubNubConfig),
+      line: undefined,
+      attempt: Effect.provideContext(send, context),
+      stored: !settles || id === undefined || store === false
+        ? undefined
+        : (since) => Effect.provideContext(storedAs({ channel, id, since }), context),
+      admitted: Deferred.makeUnsafe(),
+      stopped: Deferred.makeUnsafe(),
+      outcome: Deferred.makeUnsafe(),
+      last: undefined,
+      unknown: undefined
+    }
+    return entry
+  })
 
   /** Adds the message and waits. Withdraws the message when it is interrupted. */
   const enter = <A, RE, B, E>(

@@ -18,8 +18,8 @@ import * as WholeAnswer from "../../internal/wholeAnswer.ts"
 import * as Deadlines from "./deadlines.ts"
 
 /** Makes the client. Its connections close with the scope. */
-export const make = (options: Undici.Agent.Options): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
-  Effect.gen(function*() {
+export const make = Effect.fnUntraced(
+  function*(options: Undici.Agent.Options): Effect.fn.Return<HttpClient.HttpClient, never, Scope.Scope> {
     const deadlines = Deadlines.make(yield* Effect.scope)
     const dispatcher = yield* NodeHttpClient.makeDispatcherOptions(options)
     const stock = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
@@ -40,7 +40,8 @@ export const make = (options: Undici.Agent.Options): Effect.Effect<HttpClient.Ht
         })
       )
     })
-  })
+  }
+)
 
 /** The request for undici. Undefined if its body is a stream, if it asks for an upgrade, or if its URL is not a plain string. */
 const targetOf = (

@@ -169,5 +169,3 @@ export const make = (append: (draft: Draft, region: number, now: bigint) => bigi
     }
   }
 }
-
-export type Objects = ReturnType<typeof make>

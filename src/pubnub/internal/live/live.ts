@@ -67,14 +67,15 @@ export interface Followed<H> {
 }
 
 /** Gives the value as soon as it has been read, and keeps it for as long as the scope is open. */
-export const keep = <H, A, E extends Known, R>(
-  source: Source<H, A, E, R>
-): Effect.Effect<Ref<A, E>, Failure<E>, Needs | Scope.Scope | R> =>
-  Effect.gen(function*() {
+export const keep = Effect.fnUntraced(
+  function*<H, A, E extends Known, R>(
+    source: Source<H, A, E, R>
+  ): Effect.fn.Return<Ref<A, E>, Failure<E>, Needs | Scope.Scope | R> {
     const first = yield* Deferred.make<Ref<A, E>, Failure<E>>()
     const keeper = yield* Effect.forkScoped(run(source, first))
     return yield* Effect.onError(Deferred.await(first), () => Fiber.interrupt(keeper))
-  })
+  }
+)
 
 const run = <H, A, E extends Known, R>(
   source: Source<H, A, E, R>,

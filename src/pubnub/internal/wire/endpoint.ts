@@ -298,13 +298,13 @@ const requestOf = (
 
 const utf8 = new TextEncoder()
 
-const signed = (
-  config: PubNubConfig["Service"],
-  secretKey: Redacted.Redacted,
-  request: Signable,
-  query: string
-): Effect.Effect<string, PubNubError.InvalidKey> =>
-  Effect.gen(function*() {
+const signed = Effect.fnUntraced(
+  function*(
+    config: PubNubConfig["Service"],
+    secretKey: Redacted.Redacted,
+    request: Signable,
+    query: string
+  ): Effect.fn.Return<string, PubNubError.InvalidKey> {
     const { publishKey } = config
     if (publishKey === undefined || publishKey === "") {
       return yield* noKey("publish", "it is not set, and signatures need it")
@@ -313,7 +313,8 @@ const signed = (
     const stamped = `${query}&timestamp=${Math.floor(now / 1000)}`
     const signature = yield* signatureOf(secretKey, signedText(publishKey, request, stamped))
     return `${stamped}&signature=${signature}`
-  })
+  }
+)
 
 /** The second version of the service's signature: HMAC-SHA256, URL-safe base64 without padding. */
 export const signatureOf = (
