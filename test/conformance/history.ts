@@ -101,31 +101,40 @@ const callOf = (exchange: Kit.Exchange) => {
     : History.listByChannel({ ...range, channels, include: meta })
 }
 
-const Recorded = Schema.Struct({
-  channels: Schema.Record(
-    Schema.String,
-    Schema.Array(Schema.Struct({
-      message: Schema.Json,
-      timetoken: Schema.String,
-      uuid: Schema.optionalKey(Schema.NullOr(Schema.String)),
-      meta: Schema.optionalKey(Schema.Json),
-      custom_message_type: Schema.optionalKey(Schema.NullOr(Schema.String)),
-      actions: Schema.optionalKey(
-        Schema.Record(
-          Schema.String,
-          Schema.Record(
-            Schema.String,
-            Schema.Array(Schema.Struct({ uuid: Schema.String, actionTimetoken: Schema.String }))
-          )
-        )
+const Item = Schema.Struct({
+  message: Schema.Json,
+  timetoken: Schema.String,
+  uuid: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  meta: Schema.optionalKey(Schema.Json),
+  custom_message_type: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  actions: Schema.optionalKey(
+    Schema.Record(
+      Schema.String,
+      Schema.Record(
+        Schema.String,
+        Schema.Array(Schema.Struct({ uuid: Schema.String, actionTimetoken: Schema.String }))
       )
-    }))
+    )
   )
 })
+const Recorded = Schema.Struct({ channels: Schema.Record(Schema.String, Schema.Array(Item)) })
 const decodeRecorded = Schema.decodeUnknownSync(Schema.fromJsonString(Recorded))
 const decodeCounts = Schema.decodeUnknownSync(
   Schema.fromJsonString(Schema.Struct({ channels: Schema.Record(Schema.String, Schema.Int) }))
 )
+
+const actionsOf = ({ actions = {}, timetoken }: typeof Item.Type) =>
+  Object.entries(actions).flatMap(([type, values]) =>
+    Object.entries(values).flatMap(([value, users]) =>
+      users.map(({ actionTimetoken, uuid }) => ({
+        type,
+        value,
+        userId: uuid,
+        actionTimetoken,
+        messageTimetoken: timetoken
+      }))
+    )
+  )
 
 const expectedEntries = (exchange: Kit.Exchange) =>
   new Map(
@@ -141,17 +150,7 @@ const expectedEntries = (exchange: Kit.Exchange) =>
           payload: item.message,
           ...(item.meta === undefined || item.meta === "" || item.meta === null ? {} : { meta: item.meta }),
           ...(item.custom_message_type ? { customMessageType: item.custom_message_type } : {}),
-          actions: Object.entries(item.actions ?? {}).flatMap(([type, values]) =>
-            Object.entries(values).flatMap(([value, users]) =>
-              users.map(({ actionTimetoken, uuid }) => ({
-                type,
-                value,
-                userId: uuid,
-                actionTimetoken,
-                messageTimetoken: item.timetoken
-              }))
-            )
-          )
+          ...exchange.request.template === templates.withActions ? { actions: actionsOf(item) } : {}
         }))
       ] as const
     })
