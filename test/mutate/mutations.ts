@@ -275,6 +275,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["what is known is given", "if (admitted._tag === \"Known\") continue", ""],
     ["a sum's rest is given again", "else this.remember(arrival)", ""],
     ["sums are not looked at", "if (this.sums.length === 0) return arrivals", "return arrivals"],
+    ["a full page follows while sums are left", " && !isSummed", ""],
+    ["what history showed of a sum delays it", "if (marks.size >= count) this.shown.add(oldest)", ""],
     ["history is read from the position on", "newest(start - overlap, this.birth)", "newest(start, this.birth)"],
     ["history is read before the beginning", "newest(start - overlap, this.birth)", "start - overlap"],
     ["the end of a break is certain", "reason === \"LongBreak\" ? end - overlap : end", "end"],

@@ -386,6 +386,28 @@ describe("full pages one after the other", () => {
     assert.deepStrictEqual(payloads(ledger.live(had, at(601 * second), at(602 * second))), [24 * second])
   })
 
+  it("are read with the overlap until history has shown what an earlier run had", () => {
+    const all = numbers(700, 1).map((n) => arrival(n))
+    const first = ledgerFrom()
+    for (let n = 0; n < 700; n += 100) first.live(all.slice(n, n + 100), at(n), at(n + 100))
+    const from = first.cursor(at(700))
+    assert.isNotEmpty(from.recent?.sums)
+    const ledger = ledgerFrom(from)
+    const page = (from: Cursor, to: number, history: ReadonlyArray<Arrival.Arrival>) => {
+      const hole = ledger.open({ reason: "FullPage", from, to: ticks(to * second), page: [] })
+      const given = ledger.found(history, from, seconds(to) + 1n, true)
+      ledger.filled(true)
+      ledger.live([arrival(to * second)], from, at(to * second))
+      return { since: hole?.since, given: payloads(given) }
+    }
+    assert.deepStrictEqual(page(from, 1, []).given, [])
+    assert.deepStrictEqual(page(at(second), 2, all), { since: BigInt(ticks(1)), given: [] })
+    assert.isUndefined(ledger.due)
+    assert.strictEqual(page(at(2 * second), 3, []).since, seconds(2))
+    assert.isDefined(ledger.due)
+    assert.deepStrictEqual(payloads(ledger.foundSecond(all, at(3 * second))), [])
+  })
+
   it("are read again at once when another region is later than expected", () => {
     const ledger = readOnce()
     next(ledger, 31)

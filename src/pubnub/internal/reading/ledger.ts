@@ -59,6 +59,8 @@ export class Ledger {
   private sumsBefore: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
   /** Those of the hole that is being filled, until all has been read that they may be of. */
   private sums: NonNullable<NonNullable<Cursor["recent"]>["sums"]> = []
+  /** Those of which history has shown everything. */
+  private readonly shown = new Set<unknown>()
   /** From where on they are. */
   private summedFrom: bigint
   /** What history showed that is of the first of these sums. */
@@ -159,9 +161,10 @@ export class Ledger {
     const remembered = this.delivered.since()
     // Full pages one after the other: what was read for the last one is read for the second time when all of it has come. Where
     // another region is later than was reckoned with, something older of it may be missing, and comes first. After a break a
-    // cursor does not know any more what was had before.
+    // cursor does not know any more what was had before. What the second reading finds is not compared with sums.
+    const isSummed = this.sumsBefore.some((sum) => BigInt(sum[0]) >= overlapped && !this.shown.has(sum))
     const follows = reason === "FullPage" && this.ahead === undefined && !isLater && this.late.by < overlap &&
-      this.readTo > overlapped
+      this.readTo > overlapped && !isSummed
     const unsettledFrom = this.unsettled?.since ?? overlapped
     const wanted = follows ? newest(start - this.late.by, overlapped) : oldest(overlapped, unsettledFrom)
     // What was from the far future says nothing of now: better twice than not at all.
@@ -352,6 +355,7 @@ export class Ledger {
       this.summed = this.summed.filter((arrival) => !isOf(arrival))
       this.sums = this.sums.slice(1)
       const marks = new Set(part.map(({ id = "" }) => Marks.of(id)))
+      if (marks.size >= count) this.shown.add(oldest)
       const unnamed = new Set([...marks].filter((mark) => !this.before.has(mark)))
       // A reader that read them alone and then got them of its connection names events that are in the sum, too.
       const missing = Marks.missingFrom({ count, sum }, [...unnamed]) ?? Marks.missingFrom({ count, sum }, [...marks])
