@@ -17,9 +17,11 @@ export interface Body<out E> {
   readonly failed: (error: SymphonyError.SymphonyError) => Effect.Effect<never, Failed<E>>
 }
 
+/** A content that is there already. */
+export const of = (content: HttpBody.HttpBody): Body<never> => ({
+  content,
+  failed: (error) => Effect.fail({ error })
+})
+
 /** A value as JSON. */
-export const json = (value: unknown): Effect.Effect<Body<never>> =>
-  Effect.sync(() => ({
-    content: HttpBody.jsonUnsafe(value),
-    failed: (error) => Effect.fail({ error })
-  }))
+export const json = (value: unknown): Effect.Effect<Body<never>> => Effect.sync(() => of(HttpBody.jsonUnsafe(value)))

@@ -11,7 +11,7 @@ export interface Part<out E = never, out R = never> {
   /** The name of a file. */
   readonly fileName?: string
   readonly contentType: string
-  readonly content: Uint8Array | Stream.Stream<Uint8Array, E, R>
+  readonly content: string | Uint8Array | Stream.Stream<Uint8Array, E, R>
 }
 
 const utf8 = new TextEncoder()
@@ -19,7 +19,7 @@ const utf8 = new TextEncoder()
 export const text = (name: string, content: string): Part => ({
   name,
   contentType: "text/plain; charset=utf-8",
-  content: utf8.encode(content)
+  content
 })
 
 const escapes: { readonly [character: string]: string } = { "\"": "%22", "\r": "%0D", "\n": "%0A" }
@@ -27,24 +27,29 @@ const escapes: { readonly [character: string]: string } = { "\"": "%22", "\r": "
 // Escapes names as browsers do.
 const quoted = (name: string): string => `"${name.replace(/["\r\n]/g, (character) => escapes[character] ?? "")}"`
 
-const head = (boundary: string, { contentType, fileName, name }: Part<unknown, unknown>): Uint8Array =>
-  utf8.encode(
-    `--${boundary}\r\nContent-Disposition: form-data; name=${quoted(name)}${
-      fileName === undefined ? "" : `; filename=${quoted(fileName)}`
-    }\r\nContent-Type: ${contentType}\r\n\r\n`
-  )
-
-const lineEnd = utf8.encode("\r\n")
+const head = (boundary: string, { contentType, fileName, name }: Part<unknown, unknown>): string =>
+  `--${boundary}\r\nContent-Disposition: form-data; name=${quoted(name)}${
+    fileName === undefined ? "" : `; filename=${quoted(fileName)}`
+  }\r\nContent-Type: ${contentType}\r\n\r\n`
 
 /** Bytes if all parts are bytes, else a stream. */
 export const encode = <E, R>(
   boundary: string,
   parts: ReadonlyArray<Part<E, R>>
 ): Uint8Array<ArrayBuffer> | Stream.Stream<Uint8Array, E, R> => {
-  const pieces = [
-    ...parts.flatMap((part) => [head(boundary, part), part.content, lineEnd]),
-    utf8.encode(`--${boundary}--\r\n`)
-  ]
+  const pieces: Array<Uint8Array | Stream.Stream<Uint8Array, E, R>> = []
+  /** What comes before the next content that is no text. */
+  let text = ""
+  for (const part of parts) {
+    text += head(boundary, part)
+    if (typeof part.content === "string") text += part.content
+    else {
+      pieces.push(utf8.encode(text), part.content)
+      text = ""
+    }
+    text += "\r\n"
+  }
+  pieces.push(utf8.encode(`${text}--${boundary}--\r\n`))
   return pieces.every((piece) => piece instanceof Uint8Array)
     ? concat(pieces)
     : Stream.flatten(

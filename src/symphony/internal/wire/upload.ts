@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import * as Input from "../../../internal/input.ts"
 import * as Attachment from "../../Attachment.ts"
 import type * as SymphonyError from "../../SymphonyError.ts"
-import type * as Body from "./body.ts"
+import * as Body from "./body.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Multipart from "./multipart.ts"
 
@@ -145,6 +145,8 @@ const tooLarge = (location: string, size: number) => ({
   message: `have ${size} bytes or more; a message may have ${most}`
 })
 
+type Failure<E> = SymphonyError.SymphonyError | Attachment.AttachmentFailed<E>
+
 /** Makes the body of each attempt, with the same boundary. */
 export const make = <E, R>(
   options: {
@@ -154,9 +156,13 @@ export const make = <E, R>(
     readonly errorOf: (reason: SymphonyError.Reason) => SymphonyError.SymphonyError
   }
 ) =>
-  Effect.map(newBoundary, (boundary) => {
-    type Failure = SymphonyError.SymphonyError | Attachment.AttachmentFailed<E>
+  Effect.map(newBoundary, (boundary): Effect.Effect<Body.Body<Failure<E>>, Failure<E>, R> => {
     const { attachments, errorOf, fields, operation } = options
+    const texts = fields.map(([name, value]) => Multipart.text(name, value))
+    const contentType = `multipart/form-data; boundary=${boundary}`
+    const plain = attachments.length === 0 ? Multipart.encode(boundary, texts) : undefined
+    // All attempts can share it.
+    if (plain instanceof Uint8Array) return Effect.succeed(Body.of(HttpBody.uint8Array(plain, contentType)))
     const files = filesOf(attachments, "attachments")
     const known = files.reduce((total, { content }) => total + sizeOf(content), 0)
     const refused = (detail: SymphonyError.Detail) => errorOf(Endpoint.refused([detail]))
@@ -169,11 +175,14 @@ export const make = <E, R>(
       /** A file that can be read only once, if reading it has begun. */
       let spent: string | undefined
       /** The failure of reading the content. */
-      let broken: Cause.Cause<Failure> | undefined
+      let broken: Cause.Cause<Failure<E>> | undefined
 
-      const streamed = (name: string, stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, Failure, R> =>
+      const streamed = (
+        name: string,
+        stream: Stream.Stream<Uint8Array, E, R>
+      ): Stream.Stream<Uint8Array, Failure<E>, R> =>
         stream.pipe(
-          Stream.mapError((cause): Failure => failed(name, cause)),
+          Stream.mapError((cause): Failure<E> => failed(name, cause)),
           Stream.mapEffect((bytes) => {
             size += bytes.length
             return size > most ? Effect.fail(refused(tooLarge("attachments", size))) : Effect.succeed(bytes)
@@ -200,26 +209,22 @@ export const make = <E, R>(
               : once(name, content)
           )
       const parts = yield* Effect.forEach(files, (file) =>
-        Effect.map(bytesOf(file), (content): Multipart.Part<Failure, R> => ({
+        Effect.map(bytesOf(file), (content): Multipart.Part<Failure<E>, R> => ({
           name: file.part,
           fileName: file.name,
           contentType: file.contentType,
           content
         })))
-      const encoded = Multipart.encode<Failure, R>(boundary, [
-        ...fields.map(([name, value]) =>
-          Multipart.text(name, value)
-        ),
-        ...parts
-      ])
-      const contentType = `multipart/form-data; boundary=${boundary}`
+      const encoded = Multipart.encode<Failure<E>, R>(boundary, [...texts, ...parts])
       const context = yield* Effect.context<R>()
-      const body: Body.Body<Failure> = {
+      const body: Body.Body<Failure<E>> = {
         content: encoded instanceof Uint8Array ? HttpBody.uint8Array(encoded, contentType) : HttpBody.stream(
           encoded.pipe(
             Stream.onError((cause) =>
               Effect.sync(() => {
-                if (!Cause.hasInterruptsOnly(cause)) broken ??= cause
+                if (!Cause.hasInterruptsOnly(cause)) {
+                  broken ??= cause
+                }
               })
             ),
             Stream.provideContext(context)
@@ -238,7 +243,10 @@ export const make = <E, R>(
     })
   })
 
-const newBoundary = Effect.map(
-  Effect.replicateEffect(Random.nextIntBetween(0, 0xffff), 8),
-  (numbers) => `effect-herald-${numbers.map((number) => number.toString(16).padStart(4, "0")).join("")}`
-)
+const newBoundary = Effect.map(Random.Random, (random) => {
+  let boundary = "effect-herald-"
+  for (let count = 0; count < 8; count++) {
+    boundary += Math.floor(random.nextDoubleUnsafe() * 0x10000).toString(16).padStart(4, "0")
+  }
+  return boundary
+})
