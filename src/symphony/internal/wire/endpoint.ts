@@ -1,6 +1,7 @@
 /**
  * A request as one record, and its runner: checks it, adds headers and tokens, sends it, and makes the `SymphonyError` of a failure.
  */
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -143,23 +144,24 @@ const wrongConfig = (
   })
 }
 
-const exchange = Effect.fnUntraced(
-  function*<A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | undefined, options: {
-    readonly streamed?: boolean
-    readonly read: (
-      answer: Operation.Answer,
-      broken: (failure: Operation.Unanswered) => SymphonyError.SymphonyError,
-      timeout: Duration.Duration
-    ) => Effect.Effect<B, SymphonyError.Reason>
-  }): Effect.fn.Return<B, Body.Failed<E>, Needs | R> {
-    const config = yield* SymphonyConfig
+const exchange = <A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | undefined, options: {
+  readonly streamed?: boolean
+  readonly read: (
+    answer: Operation.Answer,
+    broken: (failure: Operation.Unanswered) => SymphonyError.SymphonyError,
+    timeout: Duration.Duration
+  ) => Effect.Effect<B, SymphonyError.Reason>
+}): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
+  Effect.contextWith((context: Context.Context<SymphonyConfig>): Effect.Effect<B, Body.Failed<E>, Needs | R> => {
+    const config = Context.get(context, SymphonyConfig)
     const { at, credential: needed } = services[endpoint.path.service]
     const { credential = needed, method = "GET" } = endpoint
     const wrong = wrongInput(endpoint) ?? wrongConfig(config, endpoint.path.service)
-    if (wrong !== undefined) return yield* Effect.fail({ error: errorOf(endpoint)(wrong) })
-    const { headers, url } = config[at]
-    const traceId = revealed(headers)["x-trace-id"] ?? (yield* newTraceId)
-    const fail = errorOf(endpoint, traceId)
+    if (wrong !== undefined) return Effect.fail({ error: errorOf(endpoint)(wrong) })
+    const { url } = config[at]
+    const headers = revealed(config[at].headers)
+    const traceId = headers["x-trace-id"] ?? newTraceId(Context.get(context, Random.Random))
+    const fail = (reason: SymphonyError.Reason) => errorOf(endpoint, traceId)(reason)
     const query = Url.encodeQuery(endpoint.query)
     const address = `${url}${Template.encode(endpoint.path, {})}${query === "" ? "" : `?${query}`}`
     const timeout = config.requestTimeout
@@ -173,23 +175,22 @@ const exchange = Effect.fnUntraced(
             ...failure.code === undefined ? {} : { code: failure.code }
           })
       )
-    const body = yield* Effect.mapError(endpoint.body ?? Effect.undefined, (error): Body.Failed<E> => ({ error }))
-    return yield* Operation.run({
-      name: endpoint.operation,
-      address: () => Template.show(endpoint.path),
-      attributes: () => ({
-        "messaging.system": "symphony",
-        "messaging.operation.name": endpoint.operation,
-        ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
-      }),
-      request: () =>
-        Effect.sync(() => {
+    const sent = (body: Body.Body<E> | undefined) => {
+      const answered = Operation.run({
+        name: endpoint.operation,
+        address: () => Template.show(endpoint.path),
+        attributes: () => ({
+          "messaging.system": "symphony",
+          "messaging.operation.name": endpoint.operation,
+          ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
+        }),
+        request: () => {
           const request = HttpClientRequest.make(method)(address, {
             headers: {
               "user-agent": `effect-herald/${version}`,
               "x-trace-id": traceId,
               accept: endpoint.accept ?? "application/json",
-              ...revealed(headers),
+              ...headers,
               ...tokens === undefined || credential === "none"
                 ? {}
                 : { sessiontoken: Redacted.value(tokens.sessionToken) },
@@ -198,19 +199,24 @@ const exchange = Effect.fnUntraced(
                 : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
             }
           })
-          return body === undefined ? request : HttpClientRequest.setBody(request, body.content)
-        }),
-      timeout,
-      streamed: options.streamed,
-      maxSize: config.maxAnswerSize,
-      secrets: () => secretsOf(config),
-      unanswered,
-      answered: (answer) => Effect.mapError(options.read(answer, unanswered, timeout), fail)
-    }).pipe(
-      Effect.catch((error): Effect.Effect<never, Body.Failed<E>> => body?.failed(error) ?? Effect.fail({ error }))
-    )
-  }
-)
+          return Effect.succeed(body === undefined ? request : HttpClientRequest.setBody(request, body.content))
+        },
+        timeout,
+        streamed: options.streamed,
+        maxSize: config.maxAnswerSize,
+        secrets: () => secretsOf(config),
+        unanswered,
+        answered: (answer) => Effect.mapErrorEager(options.read(answer, unanswered, timeout), fail)
+      })
+      return Effect.catch(
+        answered,
+        (error): Effect.Effect<never, Body.Failed<E>> => body?.failed(error) ?? Effect.fail({ error })
+      )
+    }
+    return endpoint.body === undefined
+      ? sent(undefined)
+      : Effect.flatMapEager(Effect.mapErrorEager(endpoint.body, (error): Body.Failed<E> => ({ error })), sent)
+  })
 
 const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
   Object.fromEntries(
@@ -225,7 +231,8 @@ const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<strin
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-const newTraceId = Effect.map(
-  Effect.replicateEffect(Random.nextIntBetween(0, letters.length - 1), 6),
-  (places) => places.map((place) => letters[place] ?? "").join("")
-)
+const newTraceId = (random: Context.Service.Shape<typeof Random.Random>): string => {
+  let id = ""
+  for (let count = 0; count < 6; count++) id += letters[Math.floor(random.nextDoubleUnsafe() * letters.length)] ?? ""
+  return id
+}

@@ -2,6 +2,7 @@
  * Sends a request with the tokens of the session. Renews tokens that the service refuses, and retries by the configured schedule
  * where that is safe.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
@@ -80,15 +81,15 @@ export const attempts = <A, E = never, R = never>(
 ): Effect.Effect<A, Failed<E>, Needs | R> => retrying(request, (tokens) => Endpoint.send(request, tokens))
 
 /** Retries. The first refusal of the session does not count as an attempt: the request is repeated with a new session. */
-const retrying = Effect.fnUntraced(
-  function*<A, B, E, R>(
-    request: Request<A, E, R>,
-    send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
-  ): Effect.fn.Return<B, Failed<E>, Needs | R> {
+const retrying = <A, B, E, R>(
+  request: Request<A, E, R>,
+  send: (tokens: Endpoint.Tokens) => Effect.Effect<B, Body.Failed<E>, HttpClient.HttpClient | SymphonyConfig | R>
+): Effect.Effect<B, Failed<E>, Needs | R> =>
+  Effect.contextWith((context: Context.Context<SymphonyConfig | Session>) => {
     const wrong = Endpoint.wrongInput(request)
-    if (wrong !== undefined) return yield* Effect.fail({ error: Endpoint.errorOf(request)(wrong), doubt: undefined })
-    const { retry } = yield* SymphonyConfig
-    const session = yield* Session
+    if (wrong !== undefined) return Effect.fail({ error: Endpoint.errorOf(request)(wrong), doubt: undefined })
+    const { retry } = Context.get(context, SymphonyConfig)
+    const session = Context.get(context, Session)
     let doubt: SymphonyError.SymphonyError | undefined
     let renewals = 0
 
@@ -123,20 +124,29 @@ const retrying = Effect.fnUntraced(
           error.isRetryable && (request.isRepeatable || doubtful(error.reason) === undefined))
         ? error
         : undefined
-    const settled = Effect.matchEffect(attempt, {
-      onSuccess: (value) => Effect.succeed(Result.succeed(value)),
-      onFailure: (failed) => {
-        const error = passing(failed)
-        return error !== undefined && failed.another === undefined
-          ? Effect.fail(error)
-          : Effect.succeed(Result.fail(error === undefined ? failed.error : failed.another ?? failed.error))
-      }
+    const settled = (attempted: typeof attempt) =>
+      Effect.matchEffect(attempted, {
+        onSuccess: (value) => Effect.succeed(Result.succeed(value)),
+        onFailure: (failed) => {
+          const error = passing(failed)
+          return error !== undefined && failed.another === undefined
+            ? Effect.fail(error)
+            : Effect.succeed(Result.fail(error === undefined ? failed.error : failed.another ?? failed.error))
+        }
+      })
+    // Most requests succeed at once: the schedule begins with the first failure.
+    return Effect.catch(attempt, (failed) => {
+      let next: typeof attempt = Effect.fail(failed)
+      const attempts = Effect.suspend(() => {
+        const attempted = next
+        next = attempt
+        return settled(attempted)
+      })
+      return Effect.retry(attempts, retry).pipe(
+        Effect.flatMap(Effect.fromResult),
+        Effect.mapError((error): Failed<E> => ({ error, doubt }))
+      )
     })
-    return yield* Effect.retry(settled, retry).pipe(
-      Effect.flatMap(Effect.fromResult),
-      Effect.mapError((error): Failed<E> => ({ error, doubt }))
-    )
-  }
-)
+  })
 
 const isOurs = (error: unknown): error is SymphonyError.SymphonyError => error instanceof SymphonyError.SymphonyError
