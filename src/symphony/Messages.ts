@@ -743,28 +743,28 @@ function post<A, E, R>(operation: string, describe: () => Posting<A, E, R>) {
     const endpoint = { operation, method: "POST", path, streamId } as const
     const errorOf = Endpoint.errorOf(endpoint)
     const wrong = [...issues, ...Input.issues({ resendUnknown: Input.flag(resendUnknown) })]
-    return Effect.gen(function*() {
-      const draft = yield* Effect.mapError(
-        Draft.readMessage(options),
-        (details) => errorOf(Endpoint.refused([...wrong, ...details]))
-      )
-      const { attachments, content, data, version } = draft
-      const body = yield* Upload.make({
-        operation,
-        fields: [
-          ["message", content],
-          ...data === undefined ? [] : [["data", data] as const],
-          ...version === undefined ? [] : [["version", version] as const],
-          ...fields(draft)
-        ],
-        attachments,
-        errorOf
-      })
-      return yield* unknownOutcome(
-        Request.attempts({ ...endpoint, issues: wrong, body, decode, isRepeatable: resendUnknown }),
-        operation,
-        () => streamIds
-      )
+    return Effect.matchEffect(Draft.readMessage(options), {
+      onFailure: (details) => Effect.fail(errorOf(Endpoint.refused([...wrong, ...details]))),
+      onSuccess: (draft) => {
+        const { attachments, content, data, version } = draft
+        const body = Upload.make({
+          operation,
+          fields: [
+            ["message", content],
+            ...data === undefined ? [] : [["data", data] as const],
+            ...version === undefined ? [] : [["version", version] as const],
+            ...fields(draft)
+          ],
+          attachments,
+          errorOf
+        })
+        return Effect.flatMap(body, (body) =>
+          unknownOutcome(
+            Request.attempts({ ...endpoint, issues: wrong, body, decode, isRepeatable: resendUnknown }),
+            operation,
+            () => streamIds
+          ))
+      }
     })
   })
 }

@@ -69,14 +69,13 @@ export const readMessage = <E, R>(options: Options<E, R>): Effect.Effect<Draft<E
 const mostLevels = 1_000
 
 /** Encodes a message. Fails with all problems of the content and the other parts. */
-const readContent = Effect.fnUntraced(
-  function*(
-    content: string | MessageML.Markup,
-    data: { readonly [id: string]: unknown } | undefined,
-    at: (field: string) => string,
-    others: Issues
-  ): Effect.fn.Return<Pick<Draft<never, never>, "content" | "data">, Issues> {
-    const wrapped = yield* Effect.result(Content.wrap(content))
+const readContent = (
+  content: string | MessageML.Markup,
+  data: { readonly [id: string]: unknown } | undefined,
+  at: (field: string) => string,
+  others: Issues
+): Effect.Effect<Pick<Draft<never, never>, "content" | "data">, Issues> =>
+  Effect.flatMap(Effect.result(Content.wrap(content)), (wrapped) => {
     const misfit = Input.optional(Input.record)(data)
     const ofMarkup = typeof content === "string" ? {} : { ...content?.data }
     const entities = Object.keys(ofMarkup).length === 0 ? data : { ...ofMarkup, ...data }
@@ -91,10 +90,13 @@ const readContent = Effect.fnUntraced(
       }),
       ...others
     ]
-    if (Result.isFailure(wrapped) || details.length > 0) return yield* Effect.fail(details)
-    return { content: wrapped.success, data: text === undefined ? undefined : Result.getOrUndefined(text) }
-  }
-)
+    return Result.isFailure(wrapped) || details.length > 0
+      ? Effect.fail(details)
+      : Effect.succeed({
+        content: wrapped.success,
+        data: text === undefined ? undefined : Result.getOrUndefined(text)
+      })
+  })
 
 /** The same, as JSON for the body of an import. */
 export const readImported = (message: Message.ImportedMessage, index: number): Effect.Effect<object, Issues> =>
