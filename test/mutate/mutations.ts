@@ -840,7 +840,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a token is signed otherwise", "hash: \"SHA-512\"", "hash: \"SHA-256\""],
     [
       "the platform's words are shown",
-      "catch: () => \"is an RSA key that cannot be used: it is damaged\"",
+      "catch: () => \"is an RSA key that cannot be used: it is damaged or too short\"",
       "catch: String"
     ]
   ])

@@ -511,7 +511,12 @@ describe("the private key", () => {
     [
       "one without one of its lines",
       pkcs8.split("\n").toSpliced(5, 1).join("\n"),
-      "is an RSA key that cannot be used: it is damaged"
+      "is an RSA key that cannot be used: it is damaged or too short"
+    ],
+    [
+      "one that is too short for a signature",
+      pemOf(NodeCrypto.generateKeyPairSync("rsa", { modulusLength: 512 }).privateKey),
+      "it is damaged or too short"
     ],
     ["a short one", "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----", "it is damaged"],
     ["one that is no base64", pkcs8.replace("M", "\u00e4"), "damaged"],

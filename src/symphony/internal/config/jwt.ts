@@ -38,5 +38,5 @@ const signatureOf = (pkcs8: Uint8Array<ArrayBuffer>, text: string): Effect.Effec
       return new Uint8Array(await subtle.sign(algorithm.name, key, utf8.encode(text)))
     },
     // The platform's error may quote the key.
-    catch: () => "is an RSA key that cannot be used: it is damaged"
+    catch: () => "is an RSA key that cannot be used: it is damaged or too short"
   })
