@@ -1,6 +1,6 @@
 /**
- * The readers of a lane that hear the same names: what comes for them is one list of events, with cursors that tell only of these
- * names. Who goes on from such a cursor reads history of its own names, and could not tell what others had from what is missing.
+ * The readers of a lane with the same names. They share one list of events, whose cursors name only events of these names: a
+ * reader that resumes from a cursor reads only the history of its own names, so it would miss the events of all others.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
@@ -11,7 +11,7 @@ import type { Reader } from "./reader.ts"
 import { Recent, withoutSums } from "./recent.ts"
 
 export class Audience {
-  /** What makes two readers hear the same. */
+  /** Readers with the same id get the same events. */
   readonly id: string
   readonly keys: ReadonlyArray<Key>
   readers: Few.Few<Reader>
@@ -22,7 +22,7 @@ export class Audience {
     this.keys = keys
   }
 
-  /** Gives what came to its readers. `isWhole`: they hear all that their connection brings, and so stand where it does. */
+  /** Gives events to its readers. `isWhole`: they hear everything that their connection receives, so its cursors are theirs. */
   give(given: ReadonlyArray<Given>, isWhole: boolean): void {
     let oldest: string | undefined
     for (const { event } of given) {
@@ -57,5 +57,5 @@ export class Audience {
   }
 }
 
-/** What makes readers hear the same: their names, and what they hear of each. */
+/** The id of an audience: its names, and what its readers hear of each. */
 export const idOfKeys = (keys: Iterable<Key>): string => [...keys].toSorted().join("\n")

@@ -1,28 +1,28 @@
 /**
- * What one reader had within the overlap of history, in a form that takes little room in a cursor however busy it is.
+ * The events that one reader received within the overlap of history, in a form that stays small in a cursor.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import * as Marks from "./marks.ts"
 import { after } from "./place.ts"
 
-/** How far before a position history is read, in ticks: messages of other regions come late by seconds. */
+/** How far before a position history is read, in ticks: messages of other regions arrive seconds late. */
 export const overlap = 100_000_000n
 
-/** So many are named one by one. */
+/** The most events that have a mark of their own. */
 const mostNamed = 480
 
-/** So many more make a sum. */
+/** How many events make a sum. */
 const perSum = 50
 
-/** So long may stay what is of no use any more, in ticks. */
+/** How long events stay after they are of no use, in ticks. */
 const slack = 10_000_000n
 
-/** So many sums, at most: neighbours become one. */
+/** The most sums. Beyond it, neighbours are merged. */
 const mostSums = 16
 
 type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
-/** One that was had. */
+/** An event that was received. */
 export interface Had {
   /** Its timetoken. */
   readonly at: string
@@ -130,7 +130,7 @@ export class Recent {
     return true
   }
 
-  /** What is of no use any more for who stands at this position. */
+  /** Forgets the events that a reader at this position does not need any more. */
   trim(position: string): void {
     if (this.before.at === undefined && position > this.from) this.before = { ...this.before, at: position }
     const bound = BigInt(position) - overlap
@@ -151,7 +151,7 @@ export class Recent {
     }
   }
 
-  /** As a cursor has it, for who stands at this position. */
+  /** The part of a cursor at this position. */
   at(position: string): NonNullable<Cursor["recent"]> {
     const bound = String(BigInt(position) - overlap)
     const start = this.sums.length > 0 && this.summedFrom < bound ? this.summedFrom : bound
