@@ -479,6 +479,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["each channel is waited for each time", "this.looks === 0 || knowledge.unstored", "true || knowledge.unstored"]
   ]),
+  ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
+    ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],
+    ["messages of a removed name are missed", "if (!this.channels.has(channel)) this.messages.delete(id)", ""]
+  ]),
   ...of(`${reading}/reader.ts`, [`${tests}/catchUp.test.ts`], [
     [
       "a reader that overflowed has left",

@@ -5,7 +5,7 @@ import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Losses from "./losses.ts"
-import { covers, type Key } from "./names.ts"
+import { covers, type Key, nameOf } from "./names.ts"
 import { before, idOf, kindOf, placeOf, range, subscriptionOf } from "./place.ts"
 
 /** So many missed messages are noted one by one. */
@@ -72,12 +72,18 @@ export class Missed {
     this.kinds.set(channel, (this.kinds.get(channel) ?? new Set()).add(kind))
   }
 
-  /** Of what is not listened to any more nothing is missing. */
+  /** Of what is not listened to any more nothing is missing. A group may hold any channel: the names say by which it came. */
   keepOnly(keys: ReadonlyArray<Key>): void {
-    const isHeard = (channel: string) => keys.some((key) => covers(key, channel))
-    for (const [id, channel] of this.messages) if (!isHeard(channel)) this.messages.delete(id)
-    for (const channels of [this.channels, this.kinds, this.more]) {
-      for (const channel of channels.keys()) if (!isHeard(channel)) channels.delete(channel)
+    const heard = new Set(keys.map(nameOf))
+    for (const [channel, names] of this.channels) {
+      for (const name of names) if (!heard.has(name)) names.delete(name)
+      if (names.size > 0) continue
+      this.channels.delete(channel)
+      this.more.delete(channel)
+    }
+    for (const [id, channel] of this.messages) if (!this.channels.has(channel)) this.messages.delete(id)
+    for (const channel of this.kinds.keys()) {
+      if (!keys.some((key) => covers(key, channel))) this.kinds.delete(channel)
     }
   }
 
