@@ -372,7 +372,7 @@ const record = Input.optional(Input.record)
 
 const issuesOf = <A, RE>(
   given: PublishOptions<A, RE>,
-  meta: Result.Result<unknown, string>
+  meta: Result.Result<string | undefined, string>
 ): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
     channel: ChannelName.isPresence(given.channel)
@@ -383,7 +383,9 @@ const issuesOf = <A, RE>(
     ttl: given.ttl === undefined || hoursOf(given.ttl) !== undefined ? undefined : "is not a whole number of hours",
     replicate: flag(given.replicate),
     customMessageType: customType(given.customMessageType),
-    meta: Result.isFailure(meta) ? meta.failure : record(given.meta)
+    meta: Result.isFailure(meta)
+      ? meta.failure
+      : record(given.meta) ?? (meta.success?.startsWith("{") === false ? "is not a JSON object" : undefined)
   })
 
 type Send = Effect.Effect<Published, PublishError, HttpClient.HttpClient>

@@ -233,6 +233,7 @@ describe("bad input is refused before a request is made", () => {
     ["a cycle", "message", { channel: "a", message: cycle }],
     ["NaN", "message", { channel: "a", message: Number.NaN }],
     ["metadata with a big integer", "meta", { channel: "a", message: 1, meta: { x: 1n } }],
+    ["metadata that JSON writes as null", "meta", { channel: "a", message: 1, meta: { toJSON: () => null } }],
     ["a ttl of half an hour", "ttl", { channel: "a", message: 1, ttl: "30 minutes" }],
     ["a ttl that is a number of hours", "ttl", { channel: "a", message: 1, ttl: 12 }],
     ["a ttl of 0", "ttl", { channel: "a", message: 1, ttl: 0 }],
