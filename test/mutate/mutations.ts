@@ -562,9 +562,16 @@ export const mutations: ReadonlyArray<Mutation> = [
       "false) {\n          yield* this.parked"
     ],
     ["a lane that has stopped reads on", "fiber?.interruptUnsafe()\n    this.stopSecond()", "fiber?.interruptUnsafe()"],
-    ["history's copy comes first", "id === undefined || !gap.left.has(id + by)", "true"],
-    ["what waits behind a break does not join history", "if (joining.length === 0) return own", "return own"],
-    ["what waits behind a break comes before history", "filled || at(arrival) < upTo", "true"],
+    ["what waits behind a gap does not join history", "if (first === undefined) return", "return"],
+    ["what waits behind a gap comes before history", "filled || at(arrival) < end", "true"],
+    ["history does not wait for what is late", "newest(at(first), BigInt(to) - overlap)", "upTo"],
+    ["a late page is delivered before history is read", "certain < upTo ? certain : upTo", "certain"],
+    ["nothing of the full page joins", "filled ? olderOf(page, joining) : []", "[]"],
+    [
+      "what waits for a gap that is given up is lost",
+      "if (gap.page !== undefined) this.route(",
+      "if (gap.page === undefined) this.route("
+    ],
     ["a break is read to its end before a full page", "gap.isReadAgain = true", "gap.isReadAgain = false"],
     [
       "a further gap does not know what waits",

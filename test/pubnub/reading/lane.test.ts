@@ -126,6 +126,21 @@ describe("a full page", () => {
       assert.isAtMost(JSON.stringify(place).length, 4_096)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("that the service sends again waits for history like the first one", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const page = yield* pageOf(350)
+      // More than ten seconds pass before the end of the page.
+      yield* VirtualTime.advance("12 seconds")
+      const last = yield* pageOf(1, 350)
+      const full = { ...last, arrivals: [...page.arrivals.slice(1), ...last.arrivals] }
+      lane.receive(full, true)
+      lane.receive({ ...full, lateBy: 9n }, true)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(351))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("is delivered at once after GapSuspected when readers do not wait", () =>
     Effect.gen(function*() {
       const { join, lane, published } = yield* laneOf(0)
@@ -551,19 +566,61 @@ describe("full pages one after the other", () => {
       assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("leave a late message of another region to the pages behind the gap", () =>
+  /** Two messages of another region. No page has the second. */
+  const lateBehind = (lane: Lane, first: { readonly isOfPage: boolean }) =>
     Effect.gen(function*() {
-      const { join, lane } = yield* laneOf(Infinity)
-      const { seen } = yield* join()
-      const [late] = yield* emulator.use((service) =>
-        service.publishAll([{ channel: "a", message: "late", region: 2 }])
+      const one = { channel: "a", message: "one", region: 2, store: !first.isOfPage }
+      const tokens = yield* emulator.use((service) =>
+        service.publishAll([one, { channel: "a", message: "two", region: 2 }])
       )
-      lane.receive(yield* pageOf(300), true)
-      const { arrivals, ...page } = yield* pageOf(1, 300)
-      const same = Arrival.read({ c: "a", b: "a", d: "late", p: { t: late!, r: 2 }, k: "demo-sub" })
-      lane.receive({ ...page, arrivals: [...arrivals, same], lateBy: 10_000_000n }, true)
-      yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(payloads(seen), [...numbers(301), "late"])
+      const [early, late] = tokens.map((t, index) =>
+        Arrival.read({ c: "a", b: "a", d: index === 0 ? "one" : "two", p: { t, r: 2 }, k: "demo-sub" })
+      )
+      const full = yield* pageOf(300)
+      lane.receive(first.isOfPage ? { ...full, arrivals: [...full.arrivals.slice(1), early!] } : full, true)
+      const page = yield* pageOf(1, 300)
+      lane.receive(
+        { ...page, arrivals: [...page.arrivals, first.isOfPage ? late! : early!], lateBy: 10_000_000n },
+        true
+      )
+    })
+
+  it.effect.each(
+    [
+      ["history shows the second while the page of the first waits", false],
+      ["the first is in the full page, and not in history", true]
+    ] as const
+  )(
+    "are delivered in order where another region is late with two messages and %s",
+    ([, isOfPage]) =>
+      Effect.gen(function*() {
+        const { join, lane } = yield* laneOf(Infinity)
+        const { seen } = yield* join()
+        yield* lateBehind(lane, { isOfPage })
+        yield* VirtualTime.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), ["one", "two", ...numbers(301)])
+      }).pipe(Effect.scoped, Effect.provide(emulated()))
+  )
+
+  it.effect("are given up with all that history showed, in order where another region is late", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(2_000)
+      const { seen } = yield* join()
+      // History is read, and is then to show what it lacks of the full page.
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({
+          on: "history",
+          fault: faults.ServerError({ status: 503, handled: false }),
+          skip: 4,
+          lasting: "10 minutes"
+        })
+      )
+      yield* lateBehind(lane, { isOfPage: true })
+      yield* VirtualTime.advance("500 millis")
+      assert.deepStrictEqual(payloads(seen), [])
+      yield* VirtualTime.advance("1 minute")
+      assert.include(statuses(seen), "GapSuspected")
+      assert.deepStrictEqual(payloads(seen), ["one", "two", ...numbers(301)])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("are delivered in order when the service sends one of them again", () =>

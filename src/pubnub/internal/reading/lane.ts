@@ -54,12 +54,11 @@ interface Gap {
   readonly backfill: Backfill
   readonly outage: Outage
   /**
-   * Of a break: stored events that wait behind it and are not younger than its end. They join the events of history by their
-   * timetokens. History alone may show one of them before an older one, since it was read before that one arrived.
+   * Stored events that wait behind it and are not younger than its end, oldest first. They join the events of history by their
+   * timetokens. History alone may show one of them before an older one, since it was read before that one arrived. Before a full
+   * page they join when history was read: a further look at it may show older ones. What is younger and shown waits with them.
    */
   joining: ReadonlyArray<Arrival.Arrival>
-  /** Of a full page: late events that wait behind it. They stay with their pages: a further look at history may show older ones. */
-  readonly left: Set<string>
   /** Of a break: whether a full page waits behind it. History is read again for that one, and may show older ones then. */
   isReadAgain: boolean
 }
@@ -224,13 +223,10 @@ export class Lane {
     const isBreak = gap.reason === "LongBreak"
     if (isBreak && this.isFull(page)) gap.isReadAgain = true
     if (!isBreak && page.lateBy === 0n) return
-    for (const arrival of page.arrivals) {
-      const { by = "", envelope, id } = arrival
+    const isJoining = ({ envelope, id }: Arrival.Arrival) =>
       // History is read up to the end itself.
-      if (id === undefined || id.slice(0, gap.to.length) > gap.to) continue
-      if (!isBreak) gap.left.add(id + by)
-      else if (envelope !== undefined && Arrival.isStored(envelope)) gap.joining = [...gap.joining, arrival]
-    }
+      id !== undefined && id.slice(0, gap.to.length) <= gap.to && envelope !== undefined && Arrival.isStored(envelope)
+    gap.joining = [...gap.joining, ...page.arrivals.filter(isJoining)].toSorted(byTimetoken)
   }
 
   private hold(held: Held, size: number): void {
@@ -300,7 +296,6 @@ export class Lane {
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within, replaced?.outage),
       joining: [],
-      left: new Set(),
       isReadAgain: false
     }
     for (const held of this.held) if (held._tag === "Page") this.note(held.page, this.gap)
@@ -444,7 +439,6 @@ export class Lane {
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
       joining: [],
-      left: new Set(),
       isReadAgain: false
     }
   }
@@ -493,12 +487,13 @@ export class Lane {
   }
 
   /** What one step found. Says how many events were really missing. */
-  private progress(gap: Gap, { arrivals, filled, isCurrent, notices, upTo }: Progress): number {
+  private progress(gap: Gap, progress: Progress): number {
+    const { filled, isCurrent, notices } = progress
     const { ledger } = this
     if (ledger === undefined) return 0
     const events = gap.isReadAgain
-      ? this.beforeOverlap(gap, arrivals, upTo, filled)
-      : ledger.found(this.withJoining(gap, arrivals, upTo, filled), gap.from, upTo, filled)
+      ? this.beforeOverlap(gap, progress)
+      : this.withJoining(gap, progress)
     gap.backfill.missed(events.length)
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
@@ -509,16 +504,30 @@ export class Lane {
     return events.length
   }
 
-  private withJoining(gap: Gap, arrivals: ReadonlyArray<Arrival.Arrival>, upTo: bigint, filled: boolean) {
-    const own = arrivals.filter(({ by = "", id }) => id === undefined || !gap.left.has(id + by))
-    const joining = gap.joining.filter((arrival) => filled || at(arrival) < upTo)
-    if (joining.length === 0) return own
-    gap.joining = gap.joining.filter((arrival) => !joining.includes(arrival))
-    return [...own, ...joining].toSorted(byTimetoken)
+  /** What history shows in the order of timetokens, with what joins it. */
+  private withJoining(
+    gap: Gap,
+    { arrivals, filled, upTo }: Pick<Progress, "arrivals" | "filled" | "upTo">
+  ): ReadonlyArray<Given> {
+    const { ledger } = this
+    if (ledger === undefined) return []
+    const { backfill, from, joining, page, to } = gap
+    const [first] = joining
+    if (first === undefined) return ledger.found(arrivals, from, upTo, filled)
+    const known = new Set(joining.map(nameOfArrival))
+    const shown = arrivals.filter((arrival) => !known.has(nameOfArrival(arrival)))
+    // No region is later than by the overlap.
+    const certain = page === undefined ? upTo : newest(at(first), BigInt(to) - overlap)
+    const end = certain < upTo ? certain : upTo
+    const isDue = (arrival: Arrival.Arrival) => filled || at(arrival) < end
+    gap.joining = [...shown, ...joining].filter((arrival) => !isDue(arrival)).toSorted(byTimetoken)
+    backfill.missed(shown.filter((arrival) => !isDue(arrival)).length)
+    const due = [...shown, ...joining, ...filled ? olderOf(page, joining) : []].filter(isDue).toSorted(byTimetoken)
+    return ledger.found(due, from, end, filled)
   }
 
   /** The last ten seconds of a break are left to the full page behind it, with what other regions are late with. */
-  private beforeOverlap({ from, to }: Gap, arrivals: ReadonlyArray<Arrival.Arrival>, upTo: bigint, filled: boolean) {
+  private beforeOverlap({ from, to }: Gap, { arrivals, filled, upTo }: Progress): ReadonlyArray<Given> {
     const end = BigInt(to) - overlap
     const own = arrivals.filter((arrival) => arrival.id !== undefined && at(arrival) < end)
     return this.ledger?.found(own, from, !filled && upTo < end ? upTo : end, false) ?? []
@@ -527,6 +536,7 @@ export class Lane {
   /** It was waited for long enough. */
   private giveUp(gap: Gap): void {
     this.goOn(gap)
+    if (gap.page !== undefined) this.route(this.withJoining(gap, { arrivals: [], filled: true, upTo: 0n }), undefined)
     this.suspect(gap.from, gap.to, gap.reason)
     this.ledger?.abandoned()
     this.close(gap)
@@ -602,6 +612,17 @@ const byTimetoken = (one: Arrival.Arrival, other: Arrival.Arrival): number =>
   at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0
 
 const at = (arrival: Arrival.Arrival): bigint => Arrival.timetokenOf(arrival) ?? 0n
+
+const nameOfArrival = ({ by = "", id }: Arrival.Arrival): string | undefined => id === undefined ? undefined : id + by
+
+/** What a full page has that is older than the youngest of these: of one region it may be older than one of them. */
+const olderOf = (page: Page | undefined, joining: ReadonlyArray<Arrival.Arrival>): ReadonlyArray<Arrival.Arrival> => {
+  const last = joining.at(-1)
+  if (page === undefined || last === undefined) return []
+  return page.arrivals.filter((arrival) => at(arrival) > 0n && at(arrival) <= at(last))
+}
+
+const newest = (one: bigint, other: bigint): bigint => one > other ? one : other
 
 /** Several pages as one, the last of them full. */
 const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
