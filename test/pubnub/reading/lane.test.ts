@@ -234,14 +234,15 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(10))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  const late = (message: string, store: boolean) =>
+    Effect.map(
+      emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2, store }])),
+      ([t = ""]) => Arrival.read({ c: "a", b: "a", d: message, p: { t, r: 2 }, k: "demo-sub" })
+    )
+
   /** A break in which other regions were late with two messages. Gives their pages. */
   const lateInBreak = (lane: Lane, store: boolean) =>
     Effect.gen(function*() {
-      const late = (message: string, store: boolean) =>
-        Effect.map(
-          emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2, store }])),
-          ([t = ""]) => Arrival.read({ c: "a", b: "a", d: message, p: { t, r: 2 }, k: "demo-sub" })
-        )
       const one = yield* late("one", store)
       const page = yield* pageOf(1)
       lane.receive(page, true)
@@ -270,6 +271,25 @@ describe("a break", () => {
         assert.deepStrictEqual(payloads(seen), [0, "one", "two"])
       }).pipe(Effect.scoped, Effect.provide(emulated()))
   )
+
+  it.effect("behind another gap is read in order with the late pages that wait already", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const first = yield* pageOf(200)
+      lane.receive(first, true)
+      // History never has it.
+      const one = yield* late("one", false)
+      yield* VirtualTime.advance("1 milli")
+      const two = yield* late("two", true)
+      yield* VirtualTime.advance("1 milli")
+      lane.missed(first.next, yield* here)
+      lane.receive({ ...first, arrivals: [one], lateBy: 9n }, true)
+      lane.receive({ ...first, arrivals: [two] }, true)
+      assert.isTrue(lane.isOpen)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(200), "one", "two"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("leaves its last seconds to a full page behind it, for which history is read again", () =>
     Effect.gen(function*() {
