@@ -140,6 +140,11 @@ const works: ReadonlyArray<Work> = [
     gate: { most: 1.5 },
     goal: { most: 1.15 }
   }),
+  cpu("Subscriber, 1,000 readers to 1", share(1_000), {
+    base: share(1),
+    gate: { most: 1.5 },
+    goal: { most: 1.15 }
+  }),
   cpu("history of 100", { _tag: "History", count: 300 }, { limit: 2.9, gate: { most: 1.5 }, goal: { most: 1.1 } }),
   cpu("users of 100", { _tag: "Users", count: 300 }, { limit: 3.4, gate: { most: 2 }, goal: { most: 1.3 } }),
   cpu("Symphony: send, 16 at once", { _tag: "Send", concurrency: 16, count: 1_024 }, {
