@@ -53,7 +53,7 @@ export const Detail: Schema.Codec<Detail> = Schema.Struct({
   location: Schema.optionalKey(Schema.String)
 })
 
-/** What the service wrote. */
+/** The error as the service wrote it. */
 const said = {
   /** Its own number, which may contradict the status. */
   code: Schema.optionalKey(Schema.Int),
@@ -86,7 +86,7 @@ const firstTry = (code: string | undefined): string => {
  * @since 0.1.0
  */
 export class Transport extends Failure.TaggedError<Transport>("Reason")("Transport", {
-  /** What went wrong. */
+  /** The failure, in a sentence. */
   description: Schema.String,
   /** The code of the system or of OpenSSL, such as `"ECONNRESET"`. Absent without one. */
   code: Schema.optionalKey(Schema.String),
@@ -139,7 +139,7 @@ export class BadRequest extends Failure.TaggedError<BadRequest>("Reason")("BadRe
   ...said,
   /** The HTTP status. Absent if nothing was sent. */
   status: Schema.optionalKey(Schema.Int),
-  /** What is wrong with which parameter. */
+  /** The parameters that are wrong, and why. */
   details: Schema.Array(Detail)
 }, {
   message: ({ description, details, status }) =>

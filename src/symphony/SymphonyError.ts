@@ -11,7 +11,7 @@ import { BadRequest, Malformed, RateLimited, ServerFailure, Timeout, Transport }
 
 export { BadRequest, Detail, Malformed, RateLimited, ServerFailure, Timeout, Transport } from "../Reason.ts"
 
-/** What the service wrote. */
+/** The error as the service wrote it. */
 const said = {
   /** Its own number, which may contradict the status. */
   code: Schema.optionalKey(Schema.Int),
