@@ -1,5 +1,6 @@
 /** What a program shares: by transport, configuration and filter, for as long as somebody uses it. */
 import { assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -31,13 +32,13 @@ const options: PubNubConfig.Options = {
 const withConfig = (changes: Partial<PubNubConfig.Options>) =>
   Effect.provide(PubNubConfig.layer({ ...options, ...changes }))
 
-const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
+const collect = <A, E, R>(stream: Stream.Stream<A, E, R>, within: Duration.Input = "1 second") =>
   Effect.gen(function*() {
     const seen: Array<A> = []
     const fiber = yield* Effect.forkChild(
       Effect.exit(Stream.runForEach(stream, (event) => Effect.sync(() => seen.push(event))))
     )
-    yield* VirtualTime.advance("1 second")
+    yield* VirtualTime.advance(within)
     return { seen, fiber }
   })
 
@@ -200,6 +201,19 @@ describe("a shared connection", () => {
       const leaves = yield* requestsTo("/v2/presence/sub-key/demo-sub/channel/a/leave")
       assert.strictEqual(leaves.length, 1)
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("leaves the names of its first handshake when it ends before the answer", () =>
+    Effect.gen(function*() {
+      const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"] }), "20 millis")
+      yield* Fiber.interrupt(fiber)
+      yield* VirtualTime.advance("1 second")
+      assert.lengthOf(yield* requestsTo("/v2/subscribe"), 1)
+      assert.lengthOf(yield* requestsTo("/v2/presence/sub-key/demo-sub/channel/a/leave"), 1)
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { latency: Effect.succeed("100 millis") } }))
+      )
+    ))
 
   it.effect("ends its streams with the layer, and begins no other", () =>
     Effect.gen(function*() {

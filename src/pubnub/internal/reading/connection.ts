@@ -598,8 +598,7 @@ export class Connection {
       this.renewal?.interruptUnsafe()
       this.renewal = undefined
       this.host.emptied(this)
-      // Who never was there need not leave.
-      return this.asked === undefined ? Effect.void : this.depart(new Set())
+      return this.depart(new Set())
     })
   }
 
