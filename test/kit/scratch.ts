@@ -34,6 +34,6 @@ export const compile = (folder: string, options: object, include: ReadonlyArray<
   return tsc("-p", folder, "--pretty", "false")
 }
 
-/** What the compiler prints. */
+/** What the compiler prints. Each thread of its own would infer much of the same types again. */
 export const tsc = (...args: ReadonlyArray<string>): string =>
-  node(Path.join(root, "node_modules/typescript/bin/tsc"), ...args).stdout
+  node(Path.join(root, "node_modules/typescript/bin/tsc"), ...args, "--singleThreaded").stdout
