@@ -18,30 +18,32 @@ const odd: ReadonlyArray<Json> = JSON.parse(
   {"_tag": "UndecodableItem", "issue": "x", "raw": 1}, ${lists(40)}]`
 )
 
+const oddOnes = odd.map((value) => () => value)
+
 /** Keys to add to an object. */
 const names = ["__proto__", "constructor", "_tag", "id", "eTag", "etag", "unknown", "sharedMessage", "members"]
 
 const isObject = (json: Json): json is Schema.JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json)
 
-/** All values that differ from a value in one place. */
-const changes = (json: Json): ReadonlyArray<Json> => {
+/** All values that differ from a value in one place, each made when it is asked for. */
+const changes = (json: Json): ReadonlyArray<() => Json> => {
   if (Array.isArray(json)) {
     const list: ReadonlyArray<Json> = json
     return [
-      ...odd,
-      ...list.map((_, at) => list.toSpliced(at, 1)),
-      ...list.flatMap((entry, at) => changes(entry).map((changed) => list.with(at, changed)))
+      ...oddOnes,
+      ...list.map((_, at) => () => list.toSpliced(at, 1)),
+      ...list.flatMap((entry, at) => changes(entry).map((changed) => () => list.with(at, changed())))
     ]
   }
-  if (!isObject(json)) return odd
+  if (!isObject(json)) return oddOnes
   const entries = Object.entries(json)
   return [
-    ...odd,
-    ...entries.map((_, at) => Object.fromEntries(entries.toSpliced(at, 1))),
-    ...names.flatMap((name) => odd.map((value) => Object.fromEntries([...entries, [name, value]]))),
+    ...oddOnes,
+    ...entries.map((_, at) => () => Object.fromEntries(entries.toSpliced(at, 1))),
+    ...names.flatMap((name) => odd.map((value) => () => Object.fromEntries([...entries, [name, value]]))),
     ...entries.flatMap(([name, value], at) =>
-      changes(value).map((changed) => Object.fromEntries(entries.with(at, [name, changed])))
+      changes(value).map((changed) => () => Object.fromEntries(entries.with(at, [name, changed()])))
     )
   ]
 }
@@ -74,7 +76,9 @@ export const itReadsUsual = <A>(
 
     it("gives the same value as the schema when one place differs", () => {
       for (const json of usual) {
-        for (const [index, changed] of changes(json).entries()) if (isLong || index % 3 === 0) isUsual(schema, changed)
+        for (const [index, changed] of changes(json).entries()) {
+          if (isLong || index % 3 === 0) isUsual(schema, changed())
+        }
       }
     })
 
@@ -84,7 +88,7 @@ export const itReadsUsual = <A>(
           schema,
           places.reduce((changed: Json, place) => {
             const all = changes(changed)
-            return all[place % all.length] ?? null
+            return all[place % all.length]?.() ?? null
           }, json)
         )
       }
