@@ -45,14 +45,13 @@ export function typed<A, RD, E, R>(
   if (schema === undefined) return stream
   const decode = Payload.decodeWith(schema)
   type Event = SubscribeEvent.SubscribeEvent<A | Schema.Json> | SubscribeEvent.Signal<A>
-  return Stream.mapArrayEffect(
-    stream,
-    (events) =>
-      Effect.forEach(
-        events,
-        (event): Effect.Effect<Event, never, RD> => event._tag === tag ? read(event, decode) : Effect.succeed(event)
-      )
-  )
+  const decoded = (events: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
+    Effect.forEach(
+      events,
+      (event): Effect.Effect<Event, never, RD> => event._tag === tag ? read(event, decode) : Effect.succeed(event)
+    )
+  // `Stream.mapArrayEffect` can run several effects at once, and would bring queues and semaphores into each bundle.
+  return Stream.transformPull(stream, (pull) => Effect.succeed(Effect.flatMap(pull, decoded)))
 }
 
 type WithSignals<A> = Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A>
