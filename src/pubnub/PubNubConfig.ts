@@ -15,6 +15,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
+import { seconds } from "../internal/whatHappened.ts"
 import type { Detail } from "./PubNubError.ts"
 
 /**
@@ -372,5 +373,5 @@ const tooSlow = (
   timeout: Duration.Duration = usualPresenceTimeout
 ): Input.Problem =>
   Input.duration(timeout) === undefined && Duration.isGreaterThanOrEqualTo(interval, timeout)
-    ? `is ${Duration.format(interval)}, not less than the presence timeout of ${Duration.format(timeout)}`
+    ? `is ${seconds(interval)}, not less than the presence timeout of ${seconds(timeout)}`
     : undefined

@@ -135,14 +135,14 @@ describe("presence", () => {
     [
       { heartbeatInterval: "300 seconds" },
       "heartbeatInterval",
-      "is 5m, not less than the presence timeout of 5m"
+      "is 300 s, not less than the presence timeout of 300 s"
     ],
     [
       { heartbeatInterval: "21 seconds", presenceTimeout: "20 seconds" },
       "heartbeatInterval",
-      "is 21s, not less than the presence timeout of 20s"
+      "is 21 s, not less than the presence timeout of 20 s"
     ],
-    [{ presenceTimeout: "1 second" }, "heartbeatInterval", "is 1s, not less than the presence timeout of 1s"],
+    [{ presenceTimeout: "1 second" }, "heartbeatInterval", "is 1 s, not less than the presence timeout of 1 s"],
     [{ presenceTimeout: Number.NaN }, "presenceTimeout", finite],
     [{ presenceTimeout: Infinity }, "presenceTimeout", finite],
     [nonsense, "presenceTimeout", finite]

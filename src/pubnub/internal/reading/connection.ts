@@ -468,9 +468,8 @@ export class Connection {
         break
       case "TellInterrupted": {
         this.known.clear()
-        const { attempt, failure: reason } = told
-        const again = Duration.format(Duration.millis(told.retryIn))
-        this.run(debug(() => [`Subscribe.poll interrupted, attempt ${attempt}, again in ${again}`, reason]))
+        const { attempt, failure: reason, retryIn } = told
+        this.run(debug(() => [`Subscribe.poll interrupted, attempt ${attempt}, again in ${Math.ceil(retryIn)} ms`, reason]))
         if (reason._tag === "AccessDenied") this.awaitRenewal()
         this.tellEach((lane) => {
           const cursor = this.placeOf(lane)
@@ -479,7 +478,7 @@ export class Connection {
             reason,
             ...cursor === undefined ? {} : { cursor },
             attempt,
-            retryIn: Duration.millis(told.retryIn)
+            retryIn: Duration.millis(retryIn)
           }
         })
         break
