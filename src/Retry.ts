@@ -87,7 +87,11 @@ export const reconnect: Schedule.Schedule<number> = backoff()
  * @category constants
  * @since 0.1.0
  */
-export const contention: Schedule.Schedule<number> = backoff({ base: "20 millis", cap: "5 seconds", maxAttempts: 101 })
+export const contention: Schedule.Schedule<number> = /*#__PURE__*/ backoff({
+  base: "20 millis",
+  cap: "5 seconds",
+  maxAttempts: 101
+})
 
 /**
  * Default of readers that could not save a cursor: ten more attempts within about half a minute, 100 milliseconds to 5 seconds

@@ -7,7 +7,7 @@ import { bundle, programs } from "../kit/bundle.ts"
 it.each([
   ["the configuration only", 11_600, programs.configuration],
   ["publish only", 52_100, programs.publish],
-  ["publish and subscribe", 92_700, programs.subscribe],
+  ["publish and subscribe", 91_800, programs.subscribe],
   ["all of PubNub", 128_300, programs.pubnub],
   ["all of Symphony", 104_400, programs.symphony]
 ])(

@@ -469,7 +469,9 @@ export class Connection {
       case "TellInterrupted": {
         this.known.clear()
         const { attempt, failure: reason, retryIn } = told
-        this.run(debug(() => [`Subscribe.poll interrupted, attempt ${attempt}, again in ${Math.ceil(retryIn)} ms`, reason]))
+        this.run(
+          debug(() => [`Subscribe.poll interrupted, attempt ${attempt}, again in ${Math.ceil(retryIn)} ms`, reason])
+        )
         if (reason._tag === "AccessDenied") this.awaitRenewal()
         this.tellEach((lane) => {
           const cursor = this.placeOf(lane)
