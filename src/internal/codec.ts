@@ -22,18 +22,24 @@ export const issueOf = (error: Schema.SchemaError): string => {
 
 const thrown = (defect: unknown): string => `its schema threw ${Text.ofDefect(defect)}`
 
-const orSentence = <A, R>(effect: Effect.Effect<A, Schema.SchemaError, R>): Effect.Effect<A, string, R> =>
-  effect.pipe(
-    Effect.mapError(issueOf),
-    Effect.catchDefect((defect) => Effect.fail(thrown(defect)))
-  )
+// Most schemas need no fiber: they give an `Exit`, which stays one. The steps of a fiber would cost more than the schema.
+const orSentence = <A, R>(run: () => Effect.Effect<A, Schema.SchemaError, R>): Effect.Effect<A, string, R> => {
+  try {
+    const effect = Effect.mapErrorEager(run(), issueOf)
+    return Exit.isExit(effect) && Exit.isSuccess(effect)
+      ? effect
+      : Effect.catchDefect(effect, (defect) => Effect.fail(thrown(defect)))
+  } catch (defect) {
+    return Exit.fail(thrown(defect))
+  }
+}
 
 /** Decodes the encoded form of a schema, or fails with a sentence. */
 export const decode = <A, RD>(
   schema: Schema.ConstraintDecoder<A, RD>
 ): (input: unknown) => Effect.Effect<A, string, RD> => {
   const decode = Schema.decodeUnknownEffect(schema)
-  return (input) => orSentence(Effect.suspend(() => decode(input)))
+  return (input) => orSentence(() => decode(input))
 }
 
 /** The same without an Effect, for a schema without services. Reads the usual results of `JSON.parse` with the check of the schema. */
@@ -70,5 +76,5 @@ export const encode = <A, I, RE>(
   schema: Schema.ConstraintCodec<A, I, unknown, RE>
 ): (input: unknown) => Effect.Effect<I, string, RE> => {
   const encode = Schema.encodeUnknownEffect(schema)
-  return (input) => orSentence(Effect.suspend(() => encode(input)))
+  return (input) => orSentence(() => encode(input))
 }

@@ -4,6 +4,7 @@
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -18,7 +19,7 @@ const read = <A, RD>(
   event: SubscribeEvent.Message | SubscribeEvent.Signal,
   decode: (payload: Schema.Json) => Effect.Effect<A, string, RD>
 ): Effect.Effect<SubscribeEvent.Message<A> | SubscribeEvent.Signal<A> | SubscribeEvent.Undecodable, never, RD> =>
-  Effect.match(decode(event.payload), {
+  Effect.matchEager(decode(event.payload), {
     onSuccess: (payload) => ({ ...event, payload }),
     onFailure: (issue) => Envelope.undecodable(event.payload, issue, event)
   })
@@ -46,12 +47,25 @@ export function typed<A, RD, E, R>(
   const decode = Payload.decodeWith(schema)
   type Event = SubscribeEvent.SubscribeEvent<A | Schema.Json> | SubscribeEvent.Signal<A>
   const decoded = (events: Arr.NonEmptyReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
-    Effect.forEach(
+    forEachEager(
       events,
       (event): Effect.Effect<Event, never, RD> => event._tag === tag ? read(event, decode) : Effect.succeed(event)
     )
   // `Stream.mapArrayEffect` can run several effects at once, and would bring queues and semaphores into each bundle.
   return Stream.transformPull(stream, (pull) => Effect.succeed(Effect.flatMap(pull, decoded)))
+}
+
+/** Does the same as `Effect.forEach`, in one step if all results are there at once. */
+const forEachEager = <A, B, E, R>(
+  items: Arr.NonEmptyReadonlyArray<A>,
+  f: (item: A) => Effect.Effect<B, E, R>
+): Effect.Effect<Arr.NonEmptyReadonlyArray<B>, E, R> => {
+  const results: Array<B> = []
+  const areThere = items.every((item) => {
+    const kept = Effect.mapEager(f(item), (result) => results.push(result))
+    return Exit.isExit(kept) && Exit.isSuccess(kept)
+  })
+  return areThere && Arr.isArrayNonEmpty(results) ? Effect.succeed(results) : Effect.forEach(items, f)
 }
 
 type WithSignals<A> = Exclude<SubscribeEvent.SubscribeEvent, SubscribeEvent.Signal> | SubscribeEvent.Signal<A>
