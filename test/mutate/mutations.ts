@@ -382,6 +382,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    ["a name that begins while history is read is read there, too", "start === undefined ? [] : [key]", "[key]"],
+    ["a name that was removed is still read from history", "|| !keys.has(key)", ""],
     ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
     ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
     [

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Subscription } from "effect-herald/pubnub"
-import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import type { Cursor } from "../../../src/Cursor.ts"
 import type * as SubscribeEvent from "../../../src/pubnub/SubscribeEvent.ts"
 import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
@@ -428,6 +428,48 @@ describe("a reader that resumes in the middle of a page", () => {
       const marks = Marks.split(cursor?.recent?.marks ?? "")
       assert.deepStrictEqual(marks, [...new Set(marks)])
       assert.lengthOf(marks, 4)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("gets events of a name that begins while it reads history from its connection alone", () =>
+    Effect.gen(function*() {
+      const timetokens = yield* emulator.use((service) =>
+        service.publishAll(["a", "b", "b"].map((channel) => ({ channel, message: "history", publisher: "ada" })))
+      )
+      const [first, ...later] = timetokens.map((timetoken) => Number(BigInt(timetoken) - BigInt(ticks(0))))
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: "history", fault: Faults.Fault.ServerError({ status: 503, handled: false }) })
+      )
+      const { reader } = yield* readerOf({ from: at(-1) }, ["a"], second)
+      const [b] = reader.add([Subscription.channel("b")])
+      const all: Array<SubscribeEvent.SubscribeEvent> = []
+      yield* Effect.forkChild(Effect.forever(Effect.map(reader.pull, (part) => all.push(...part))))
+      yield* VirtualTime.advance("10 millis")
+      assert.deepStrictEqual(tags(all), ["Connected", "Interrupted"])
+      reader.begin(b!, at(first!))
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(tags(all).slice(2), ["Reconnected", "Message", "ChannelsChanged"])
+      reader.offer(eventsOf(later, { channel: "b" }))
+      yield* VirtualTime.advance(0)
+      assert.deepStrictEqual(payloads(all), ["history", ...later])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("gets no more of history of a name that was removed, though it is added again", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) =>
+        service.publishAll(
+          numbers(150).map((message) => ({ channel: message < 149 ? "a" : "b", message, publisher: "ada" }))
+        )
+      )
+      const { reader } = yield* readerOf({ from: at(-1) }, ["a", "b"], second)
+      const pulled = yield* Effect.forkChild(Effect.andThen(reader.pull, reader.pull))
+      yield* VirtualTime.advance("1 second")
+      const first = payloads(yield* Fiber.join(pulled))
+      assert.isNotEmpty(first)
+      assert.isBelow(first.length, 149)
+      const members = [Subscription.channel("a")]
+      reader.remove(members)
+      for (const key of reader.add(members)) reader.begin(key, at(-1))
+      assert.deepStrictEqual(payloads(yield* within(reader)), [149])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("keeps the position of its beginning while its connection is before it", () =>

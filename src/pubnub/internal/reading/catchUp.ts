@@ -20,7 +20,7 @@ import type { Core } from "./core.ts"
 import { type Given, Ledger, type Missed as LedgerGap, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import type { Missed } from "./missed.ts"
-import type { Names } from "./names.ts"
+import { type Key, type Names, namesOf } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { before, range } from "./place.ts"
 import type { Recent } from "./recent.ts"
@@ -34,8 +34,7 @@ interface Options {
   readonly within: number
   /** Up to which timetoken the reader's connections have given everything. */
   readonly reached: () => string
-  readonly names: () => Names
-  readonly hears: (by: string | undefined, event: SubscribeEvent.Received) => boolean
+  readonly hears: (by: string | undefined, event: SubscribeEvent.Received, keys: ReadonlySet<Key>) => boolean
   /** Where the reader is. */
   readonly place: () => Cursor | undefined
   /** Whether the service may be asked: not while it is switched off, and not by a reader that has left. */
@@ -54,6 +53,8 @@ export class CatchUp {
   readonly missed: Missed
   private readonly core: Core
   private readonly options: Options
+  /** The names that began before it. A name that begins later gets all its events live: here it would get some too early. */
+  private readonly keys: Set<Key>
   private readonly begin: Cursor
   /** Up to which timetoken it reads. */
   to: string
@@ -72,9 +73,10 @@ export class CatchUp {
   private pause = 0
   private failure: SubscribeError | undefined
 
-  constructor(core: Core, missed: Missed, options: Options) {
+  constructor(core: Core, missed: Missed, keys: Iterable<Key>, options: Options) {
     this.core = core
     this.missed = missed
+    this.keys = new Set(keys)
     this.options = options
     this.outage = new Outage(core, options.within)
     const { from, newest, oldest } = missed
@@ -100,6 +102,14 @@ export class CatchUp {
     return withoutHole(this.ledger.cursor(this.begin))
   }
 
+  /** The reader does not listen to these names any more. */
+  leave(keys: ReadonlyArray<Key>): void {
+    for (const key of keys) this.keys.delete(key)
+    this.missed.keepOnly([...this.keys])
+  }
+
+  private readonly names = (): Names => namesOf(this.keys)
+
   get step(): Effect.Effect<Step, SubscribeError, HttpClient.HttpClient> {
     return Effect.suspend(() => {
       if (this.failure !== undefined) return Effect.fail(this.failure)
@@ -114,7 +124,7 @@ export class CatchUp {
 
   private open(missed: Pick<LedgerGap, "page" | "reason"> & { readonly from: Cursor }): boolean {
     const hole = this.ledger.open({ ...missed, to: this.to })
-    const { core: { history }, missed: { channels }, options: { names } } = this
+    const { core: { history }, missed: { channels }, names } = this
     // Only channels that missed something are read.
     const known = this.missed.from === undefined
       ? new Map(Array.from(channels, ([channel, by]) => [channel, [...by]] as const))
@@ -171,9 +181,9 @@ export class CatchUp {
 
   /** Of what came, what this reader missed. */
   private missing(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
-    const { missed, options } = this
+    const { keys, missed, options } = this
     return given.flatMap(({ by, event }) =>
-      missed.take(event) || missed.from !== undefined && options.hears(by, event) ? [event] : []
+      missed.take(event) || missed.from !== undefined && options.hears(by, event, keys) ? [event] : []
     )
   }
 
@@ -204,7 +214,7 @@ export class CatchUp {
    * yet. An answer comes at once, or there is nothing.
    */
   private readonly ask: Effect.Effect<Step, never, HttpClient.HttpClient> = Effect.suspend(() => {
-    const { core: { config, history, settings: { filter } }, options: { mayAsk, names } } = this
+    const { core: { config, history, settings: { filter } }, names, options: { mayAsk } } = this
     const poll = Effect.suspend(() => {
       const target = { ...names(), filter, state: undefined }
       const isEmpty = target.channels.length + target.groups.length === 0

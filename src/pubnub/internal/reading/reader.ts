@@ -195,7 +195,7 @@ export class Reader {
     if (gone.length === 0) return gone
     this.forgo()
     this.missed?.keepOnly([...this.heard.keys()])
-    this.catchingUp?.missed.keepOnly([...this.heard.keys()])
+    this.catchingUp?.leave(gone)
     this.announce()
     return gone
   }
@@ -273,11 +273,15 @@ export class Reader {
     return this.isPlain && this.haveBegun && (oldest === undefined || oldest > this.latest)
   }
 
-  /** Whether it takes an event of this name. The name is undefined if the event cannot be decoded. */
-  hears(name: string | undefined, event: SubscribeEvent.Received): boolean {
+  /** Whether it takes an event of this name by one of `keys`. The name is undefined if the event cannot be decoded. */
+  hears(
+    name: string | undefined,
+    event: SubscribeEvent.Received,
+    keys: Pick<ReadonlySet<Key>, "has"> = this.heard
+  ): boolean {
     const place = placeOf(event)
     for (const [key, { members, start }] of this.heard) {
-      if (name !== undefined && nameOf(key) !== name) continue
+      if (name !== undefined && nameOf(key) !== name || !keys.has(key)) continue
       if (start === undefined || place !== undefined && place.timetoken <= start) continue
       if (members.some((member) => Subscription.hears(member, event))) return true
     }
@@ -647,15 +651,15 @@ export class Reader {
   private attach(missed: Missed): void {
     // History and what is live may bring the same.
     if (missed.from !== undefined || missed.isUncounted) this.delivered ??= Delivered.make()
-    this.catchingUp = new CatchUp(this.core, missed, {
+    const begun = Array.from(this.heard).flatMap(([key, { start }]) => start === undefined ? [] : [key])
+    this.catchingUp = new CatchUp(this.core, missed, begun, {
       within: this.options.within,
       reached: () =>
         [this.begun, ...this.places].reduce(
           (to, place) => place !== undefined && place.position > to ? place.position : to,
           this.home?.reachedBy(this) ?? ""
         ),
-      names: () => namesOf(this.heard.keys()),
-      hears: (by, event) => this.hears(by, event),
+      hears: (by, event, keys) => this.hears(by, event, keys),
       place: () => this.place,
       // After an overflow it keeps its names until it fails, and its cursor says that it had everything before.
       mayAsk: () =>
