@@ -6,7 +6,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { root, tsc, withFolder } from "../kit/scratch.ts"
 
-export const path = Path.join(root, "docs/api.md")
+export const path = Path.join(root, "docs/reference/api.md")
 
 /** Writes the declarations of `src`, and returns what the compiler says. `npm run check` checks `src`. */
 export const emitDeclarations = (folder: string): string =>

@@ -4,7 +4,9 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { root } from "../kit/scratch.ts"
 
-const tables = Fs.readdirSync(Path.join(root, "docs")).filter((name) => name.endsWith(".md"))
+const tables = Fs.readdirSync(Path.join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".md")
+)
 
 const references = tables.flatMap((table) =>
   [

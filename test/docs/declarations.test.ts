@@ -17,28 +17,34 @@ const bare = (declaration: string): ReadonlyArray<string> =>
       })
   )
 
-it("declarations have no any, document every field, agree with docs/api.md and compile", () =>
-  withFolder((folder) => {
-    assert.strictEqual(Api.emitDeclarations(folder), "")
-    const files = Fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"))
-    assert.isAbove(files.length, 20)
-    const found = files.flatMap((name) =>
-      Fs.readFileSync(Path.join(folder, name), "utf8")
-        .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|"[^"\n]*"/gm, "")
-        .split("\n")
-        .filter((line) => /\bany\b/.test(line))
-        .map((line) => `${name}: ${line}`)
-    )
-    assert.deepStrictEqual(found, [])
-    // A field of a schema class shows its comment in an editor only if the declaration has it.
-    const undocumented = files.flatMap((name) =>
-      bare(Fs.readFileSync(Path.join(folder, name), "utf8")).map((field) => `${name}: ${field}`)
-    )
-    // It takes the fields of another class, whose comments are lost.
-    assert.deepStrictEqual(undocumented.filter((field) => !field.includes(": StatusUser.")), [])
-    assert.isTrue(
-      Fs.readFileSync(Api.path, "utf8") === Api.report(folder),
-      "the public API is not that of docs/api.md: run npm run api, and review what changed"
-    )
-    assert.strictEqual(compile(folder, { skipLibCheck: false, customConditions: [] }, ["**/*.d.ts"]), "")
-  }), 60_000)
+it(
+  "declarations have no any, document every field, agree with docs/reference/api.md and compile",
+  () =>
+    withFolder((folder) => {
+      assert.strictEqual(Api.emitDeclarations(folder), "")
+      const files = Fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+        name.endsWith(".d.ts")
+      )
+      assert.isAbove(files.length, 20)
+      const found = files.flatMap((name) =>
+        Fs.readFileSync(Path.join(folder, name), "utf8")
+          .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|"[^"\n]*"/gm, "")
+          .split("\n")
+          .filter((line) => /\bany\b/.test(line))
+          .map((line) => `${name}: ${line}`)
+      )
+      assert.deepStrictEqual(found, [])
+      // A field of a schema class shows its comment in an editor only if the declaration has it.
+      const undocumented = files.flatMap((name) =>
+        bare(Fs.readFileSync(Path.join(folder, name), "utf8")).map((field) => `${name}: ${field}`)
+      )
+      // It takes the fields of another class, whose comments are lost.
+      assert.deepStrictEqual(undocumented.filter((field) => !field.includes(": StatusUser.")), [])
+      assert.isTrue(
+        Fs.readFileSync(Api.path, "utf8") === Api.report(folder),
+        "the public API is not that of docs/reference/api.md: run npm run api, and review what changed"
+      )
+      assert.strictEqual(compile(folder, { skipLibCheck: false, customConditions: [] }, ["**/*.d.ts"]), "")
+    }),
+  60_000
+)

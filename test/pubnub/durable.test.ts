@@ -803,8 +803,10 @@ describe("a reader that is killed at random, and started again", () => {
     60_000
   )
 
-  it("docs/durable.md names each operator", () => {
-    const rows = Fs.readFileSync(Path.join(root, "docs/durable.md"), "utf8").matchAll(/^\| `([^`]+)` \| 0 \|/gm)
+  it("docs/reference/durable.md names each operator", () => {
+    const rows = Fs.readFileSync(Path.join(root, "docs/reference/durable.md"), "utf8").matchAll(
+      /^\| `([^`]+)` \| 0 \|/gm
+    )
     assert.deepStrictEqual([...rows].map(([, name]) => name), Object.keys(pipelines))
   })
 

@@ -1,5 +1,5 @@
 /**
- * The exit code of each failure. `herald --help` and `docs/commands.md` list what the codes mean.
+ * The exit code of each failure. `herald --help` and `docs/reference/commands.md` list what the codes mean.
  */
 import type * as PubNubError from "../../pubnub/PubNubError.ts"
 import type * as SymphonyError from "../../symphony/SymphonyError.ts"
