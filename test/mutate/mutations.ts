@@ -459,7 +459,8 @@ export const mutations: ReadonlyArray<Mutation> = [
       "cursor.position < this.birth ? this.birth : cursor.position",
       "cursor.position"
     ],
-    ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"]
+    ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"],
+    ["history gives both copies of a message", "this.withoutCopies(this.once(events))", "this.once(events)"]
   ]),
   ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
     [

@@ -472,6 +472,18 @@ describe("a reader that resumes in the middle of a page", () => {
       assert.deepStrictEqual(payloads(yield* within(reader)), [149])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("gets one of two copies of a message from history", () =>
+    Effect.gen(function*() {
+      const copy = { channel: "a", message: "once", meta: { heraldId: "1" }, publisher: "ada" }
+      yield* emulator.use((service) => service.publishAll([copy, copy]))
+      const { reader } = yield* readerOf(
+        { from: { ...at(-1), recent: { since: ticks(0), marks: "" } } },
+        ["a"],
+        second
+      )
+      assert.deepStrictEqual(payloads(yield* within(reader)), ["once"])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("keeps the position of its beginning while its connection is before it", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, ["a"], 5)
