@@ -66,11 +66,11 @@ export const pages = (request: PageRequest): Endpoint.Endpoint<ReadonlyMap<strin
   // Payloads keep their numbers.
   parse: Json.parse,
   decode: (json) =>
-    Result.map(decodeAnswer(json), (answer): ReadonlyMap<string, Page> => {
-      const found = byName(answer.channels)
-      const more = answer.more?.start
-      return new Map(request.channels.map((channel) => [channel, { entries: found.get(channel) ?? [], more }]))
-    })
+    Result.flatMap(decodeAnswer(json), ({ channels, more }) =>
+      Result.map(
+        ofEach(request.channels, channels, []),
+        (found) => new Map(Array.from(found, ([channel, entries]) => [channel, { entries, more: more?.start }]))
+      ))
 })
 
 /** Counts the entries of each channel after a timetoken: one for all channels, or one for each. */
@@ -82,16 +82,26 @@ export const counts = (
   path: path`/v3/history/sub-key/${subscribeKey}/message-counts/${channels}`,
   query: typeof after === "string" ? { timetoken: after } : { channelsTimetoken: after.join(",") },
   longInput,
-  decode: (json) =>
-    Result.map(decodeCounts(json), (answer): ReadonlyMap<string, number> => {
-      const counts = byName(answer.channels)
-      return new Map(channels.map((channel) => [channel, counts.get(channel) ?? 0]))
-    })
+  decode: (json) => Result.flatMap(decodeCounts(json), (answer) => ofEach(channels, answer.channels, 0))
 })
 
-// The service escapes the names that it answers with.
-const byName = <A>(channels: { readonly [name: string]: A }): ReadonlyMap<string, A> =>
-  new Map(Object.entries(channels).map(([name, value]) => [unescape(name), value]))
+/**
+ * What an answer has of each channel. The service escapes the names, and leaves out channels of which it has nothing. An answer
+ * about other channels instead is none.
+ */
+const ofEach = <A>(
+  channels: ReadonlyArray<string>,
+  answer: { readonly [name: string]: A },
+  nothing: A
+): Result.Result<ReadonlyMap<string, A>, string> => {
+  const plain = new Map(Object.entries(answer))
+  const escaped = new Map(Array.from(plain, ([name, value]) => [unescape(name), value]))
+  const found = new Map(channels.map((channel) => [channel, escaped.get(channel) ?? plain.get(channel)]))
+  const isOther = (name: string) => !found.has(name) && !found.has(unescape(name))
+  return [...found.values()].includes(undefined) && [...plain.keys()].some(isOther)
+    ? Result.fail("it is about other channels")
+    : Result.succeed(new Map(Array.from(found, ([channel, value]) => [channel, value ?? nothing])))
+}
 
 const unescape = (name: string): string => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(name), () => name)
 
