@@ -330,8 +330,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
     [
       "siblings at a border are lost",
-      "const after = BigInt(oldest) + 1n",
-      "const after = BigInt(oldest)"
+      "undefined : BigInt(oldest) + 1n",
+      "undefined : BigInt(oldest)"
     ],
     [
       "no order",
@@ -343,7 +343,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "entries: entries.filter(({ timetoken }) => timetoken >= bound)",
       "entries: entries.filter(() => true)"
     ],
-    ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""]
+    ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""],
+    ["a page that was cut short is whole", "if (more !== undefined) return BigInt(more)", ""],
+    [
+      "siblings that no page shows are not suspected",
+      "after === undefined || after >= segment.before",
+      "after === undefined"
+    ]
   ]),
   ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [
     ["only stored events are dropped", "this.missing > 0 || kinds.size > 0", "this.missing > 0"],

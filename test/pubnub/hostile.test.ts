@@ -134,10 +134,12 @@ describe.each(ways)("a reader %s", (_, sharing) => {
 
   /** A full page live at ten seconds, with 250 messages missing before it, which history gives in pages of its own. */
   const behind = (
-    answer: (entries: ReadonlyArray<{ timetoken: unknown }>, before: string) => ReadonlyArray<unknown>
+    answer: (entries: ReadonlyArray<{ timetoken: unknown }>, before: string) => ReadonlyArray<unknown>,
+    bodyOf: (entries: ReadonlyArray<unknown>, number: number) => object = (entries) => ({ channels: { a: entries } }),
+    missing = numbers(250).map((n) => entry(n, at(1_000 + n)))
   ) => {
     const stored = [
-      ...numbers(250).map((n) => entry(n, at(1_000 + n))),
+      ...missing,
       ...numbers(100, 250).map((n) => entry(n, at(2_000 + n)))
     ]
     return service(({ kind, number, query }) => {
@@ -150,7 +152,7 @@ describe.each(ways)("a reader %s", (_, sharing) => {
           const before = query.get("start") ?? ""
           const since = query.get("end") ?? ""
           const range = stored.filter(({ timetoken }) => String(timetoken) >= since && String(timetoken) < before)
-          return { channels: { a: answer(range, before) } }
+          return bodyOf(answer(range, before), number)
         }
         default:
           return { channels: { a: 350 } }
@@ -208,6 +210,67 @@ describe.each(ways)("a reader %s", (_, sharing) => {
       const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
       yield* VirtualTime.advance("2 minutes")
       assert.deepStrictEqual(payloads(seen), numbers(100, 250))
+      assert.include(tags(seen), "GapSuspected")
+      assert.isBelow(count("history"), 30)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("delivers the whole gap when history cuts pages short and says where the next one ends", () => {
+    const isTimed = (entry: unknown): entry is { readonly timetoken: unknown } =>
+      typeof entry === "object" && entry !== null && "timetoken" in entry
+    const { layer } = behind((range) => range, (entries) => {
+      const page = entries.filter(isTimed).slice(-40)
+      const more = page.length < entries.length ? { more: { start: page[0]?.timetoken, max: 100 } } : {}
+      return { channels: { a: page }, ...more }
+    })
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(350))
+      assert.notInclude(tags(seen), "GapSuspected")
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect.each(["99999999999999999", at(86_400_000), "00000000000000001"])(
+    "ends when history says that the next page ends at %s",
+    (start) => {
+      const { count, layer } = behind((range) => range.slice(-100), (a) => ({ channels: { a }, more: { start } }))
+      return Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* VirtualTime.advance("2 minutes")
+        assert.includeMembers(payloads(seen), numbers(100, 250))
+        assert.strictEqual(tags(seen).includes("GapSuspected"), start > at(0))
+        assert.isBelow(count("history"), 30)
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
+  it.effect("waits while history answers about another channel, and then delivers the whole gap", () => {
+    const { layer } = behind(
+      (range) => range.slice(-100),
+      (entries, number) => ({ channels: number < 3 ? { b: entries } : { a: entries } })
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(350))
+      assert.deepStrictEqual(
+        tags(seen).filter((tag) => tag !== "Message"),
+        ["Connected", "Interrupted", "Interrupted", "Interrupted", "Reconnected"]
+      )
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("emits GapSuspected when more messages have one timetoken than history has on a page", () => {
+    const { count, layer } = behind(
+      (range) => range.slice(-100),
+      undefined,
+      numbers(250).map((n) => entry(n, at(1_000)))
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(200, 150))
       assert.include(tags(seen), "GapSuspected")
       assert.isBelow(count("history"), 30)
     }).pipe(Effect.provide(run(layer)))

@@ -54,7 +54,7 @@ export interface Source {
   readonly channels: () => ReadonlyMap<string, ReadonlyArray<string>>
   /** Whether retention may have deleted entries of a segment since the last check. */
   readonly isOld: (segment: Segment) => boolean
-  /** Called for a full page without a timetoken: there may be older entries, and no request can find them. */
+  /** Called where a page lacks entries that no request can find. */
   readonly unsure: () => void
 }
 
@@ -148,14 +148,10 @@ export class Segments {
           // A proxy may answer with entries outside of the range. Then reading would never end.
           .filter(({ timetoken }) => timetoken < String(segment.before))
         entries.push(...read)
-        // Counts the entries outside of the range too: they took places on the page.
-        if (page.entries.length < limit) continue
-        const oldest = oldestOf(page.entries, String(segment.before))
-        if (oldest === undefined) {
-          unsure()
-          continue
-        }
-        const after = BigInt(oldest) + 1n
+        const after = completeFrom(page, limit, String(segment.before))
+        // It says no time, or all of it has one timetoken: no request can show what is missing then.
+        if (after === undefined || after >= segment.before) unsure()
+        if (after === undefined || after > segment.before) continue
         const complete = after < segment.before ? after : after - 1n
         if (complete > from) from = complete
       }
@@ -170,6 +166,18 @@ export class Segments {
     }
     return from > segment.since ? [known, ...divided(segment, from, this.segments.length === 1)] : [known]
   })
+}
+
+/**
+ * From where on a page has everything: a full one after its oldest entry, and one that the service cut short from where it says.
+ * Undefined: it cannot be told.
+ */
+const completeFrom = ({ entries, more }: Storage.Page, limit: number, before: string): bigint | undefined => {
+  if (more !== undefined) return BigInt(more)
+  // Counts the entries outside of the range too: they took places on the page.
+  if (entries.length < limit) return 0n
+  const oldest = oldestOf(entries, before)
+  return oldest === undefined ? undefined : BigInt(oldest) + 1n
 }
 
 /**
