@@ -6,55 +6,40 @@
 /** What the advice of an error is about. */
 export type Kind = "PlainPort" | "Certificate"
 
-const kinds: ReadonlyMap<string, Kind | undefined> = new Map<string, Kind | undefined>([
-  ...[
-    "ECONNREFUSED",
-    "ENOTFOUND",
-    "EAI_AGAIN",
-    "EHOSTUNREACH",
-    "ENETUNREACH",
-    "EHOSTDOWN",
-    "ENETDOWN",
-    "EADDRNOTAVAIL",
-    "UND_ERR_CONNECT_TIMEOUT",
-    "ERR_TLS_HANDSHAKE_TIMEOUT",
-    "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
-    "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
-    "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
-    "ERR_SSL_UNSUPPORTED_PROTOCOL"
-  ].map((code) => [code, undefined] as const),
-  // The port speaks plain HTTP.
-  ...["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "ERR_SSL_HTTP_REQUEST", "EPROTO"].map((code) =>
-    [code, "PlainPort"] as const
-  ),
-  ...[
-    "CERT_CHAIN_TOO_LONG",
-    "CERT_HAS_EXPIRED",
-    "CERT_NOT_YET_VALID",
-    "CERT_REJECTED",
-    "CERT_REVOKED",
-    "CERT_SIGNATURE_FAILURE",
-    "CERT_UNTRUSTED",
-    "CRL_HAS_EXPIRED",
-    "CRL_NOT_YET_VALID",
-    "CRL_SIGNATURE_FAILURE",
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "ERR_TLS_CERT_ALTNAME_FORMAT",
-    "ERR_TLS_CERT_ALTNAME_INVALID",
-    "HOSTNAME_MISMATCH",
-    "INVALID_CA",
-    "INVALID_PURPOSE",
-    "PATH_LENGTH_EXCEEDED",
-    "SELF_SIGNED_CERT_IN_CHAIN",
-    "UNABLE_TO_GET_CRL",
-    "UNABLE_TO_GET_ISSUER_CERT",
-    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
-  ].map((code) => [code, "Certificate"] as const)
+const unreached = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ERR_TLS_HANDSHAKE_TIMEOUT",
+  "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
+  "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+  "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
+  "ERR_SSL_UNSUPPORTED_PROTOCOL"
 ])
 
+/** The port speaks plain HTTP. */
+const ofPlainPort = new Set([
+  "ERR_SSL_WRONG_VERSION_NUMBER",
+  "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+  "ERR_SSL_HTTP_REQUEST",
+  "EPROTO"
+])
+
+/** What Node and OpenSSL find wrong with a certificate before a connection is there. */
+const ofCertificate =
+  /^(?:(?:CERT|CRL|DEPTH_ZERO|ERR_TLS_CERT|SELF_SIGNED|UNABLE_TO)_\w+|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED)$/
+
 /** The kind of advice for a failure, if its code says it. */
-export const kindOf = (code: string | undefined): Kind | undefined => code === undefined ? undefined : kinds.get(code)
+export const kindOf = (code: string | undefined): Kind | undefined => {
+  if (code === undefined) return undefined
+  return ofPlainPort.has(code) ? "PlainPort" : ofCertificate.test(code) ? "Certificate" : undefined
+}
 
 /** An error that caused a failure. */
 export interface Cause {
@@ -94,7 +79,7 @@ const errorsBelow = (error: unknown, code: string | undefined): ReadonlyArray<un
 const isOfConnectPhase = (error: unknown, code: string | undefined): boolean => {
   if (code === undefined) return false
   const syscall = textOf(error, "syscall")
-  return kinds.has(code) || syscall === "connect" || syscall === "getaddrinfo" ||
+  return unreached.has(code) || kindOf(code) !== undefined || syscall === "connect" || syscall === "getaddrinfo" ||
     // Node uses the code of any broken connection here. Only the text shows the phase.
     code === "ECONNRESET" &&
       textOf(error, "message")?.startsWith("Client network socket disconnected before secure TLS") === true
