@@ -276,7 +276,7 @@ const Text = Schema.optionalKey(Schema.OptionFromNullOr(Schema.String))
 
 const Change = {
   updated: Schema.optionalKey(Schema.DateTimeUtcFromString),
-  etag: Schema.optionalKey(Schema.String),
+  eTag: Schema.optionalKey(Schema.String),
   status: Text,
   type: Text,
   custom: Schema.optionalKey(Schema.OptionFromNullOr(Schema.Record(Schema.String, Parsed)))
@@ -292,28 +292,24 @@ const decodeObject = Codec.decodeResult(
   Schema.Struct({ event: Schema.String, type: Schema.String, data: Parsed })
 )
 const decodeUser = Codec.decodeResult(
-  Schema.Struct({ id: UserId, ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text }).pipe(
-    Schema.encodeKeys({ etag: "eTag" })
-  )
+  Schema.Struct({ id: UserId, ...Change, name: Text, externalId: Text, profileUrl: Text, email: Text })
 )
 const decodeChannel = Codec.decodeResult(
-  Schema.Struct({ id: Schema.String, ...Change, name: Text, description: Text }).pipe(
-    Schema.encodeKeys({ etag: "eTag" })
-  )
+  Schema.Struct({ id: Schema.String, ...Change, name: Text, description: Text })
 )
 const decodeMembership = Codec.decodeResult(
   Schema.Struct({
     uuid: Schema.Struct({ id: UserId }),
     channel: Schema.Struct({ id: Schema.String }),
     ...Change
-  }).pipe(Schema.encodeKeys({ etag: "eTag" }))
+  })
 )
 
 const version = (
-  { etag, updated }: { readonly etag: string | undefined; readonly updated: DateTime.Utc | undefined }
+  { eTag, updated }: { readonly eTag: string | undefined; readonly updated: DateTime.Utc | undefined }
 ) => ({
   ...(updated === undefined ? {} : { updated }),
-  ...(given(etag) ? { etag: Etag.make(etag) } : {})
+  ...(given(eTag) ? { etag: Etag.make(eTag) } : {})
 })
 
 const appContext = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Received => {
@@ -327,28 +323,28 @@ const appContext = (common: SubscribeEvent.Delivery, payload: Schema.Json): Subs
     case "uuid":
       return Result.match(decodeUser(data), {
         onFailure: failed,
-        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Received =>
+        onSuccess: ({ eTag, id, updated, ...change }): SubscribeEvent.Received =>
           set
-            ? { _tag: "UserSet", ...common, ...version({ etag, updated }), userId: id, change: cleared(change) }
+            ? { _tag: "UserSet", ...common, ...version({ eTag, updated }), userId: id, change: cleared(change) }
             : { _tag: "UserRemoved", ...common, userId: id }
       })
     case "channel":
       return Result.match(decodeChannel(data), {
         onFailure: failed,
-        onSuccess: ({ etag, id, updated, ...change }): SubscribeEvent.Received =>
+        onSuccess: ({ eTag, id, updated, ...change }): SubscribeEvent.Received =>
           set
-            ? { _tag: "ChannelSet", ...common, ...version({ etag, updated }), channelId: id, change: cleared(change) }
+            ? { _tag: "ChannelSet", ...common, ...version({ eTag, updated }), channelId: id, change: cleared(change) }
             : { _tag: "ChannelRemoved", ...common, channelId: id }
       })
     case "membership":
       return Result.match(decodeMembership(data), {
         onFailure: failed,
-        onSuccess: ({ channel, etag, updated, uuid, ...change }): SubscribeEvent.Received =>
+        onSuccess: ({ channel, eTag, updated, uuid, ...change }): SubscribeEvent.Received =>
           set
             ? {
               _tag: "MembershipSet",
               ...common,
-              ...version({ etag, updated }),
+              ...version({ eTag, updated }),
               userId: uuid.id,
               channelId: channel.id,
               change: cleared(change)
