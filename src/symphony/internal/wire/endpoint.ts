@@ -114,10 +114,12 @@ export const open = <E = never, R = never>(
       answer.bytes === undefined || answer.status === 204
         ? Answer.read(endpoint, tokens !== undefined, answer)
         : Effect.succeed(
-          Stream.timeoutOrElse(answer.bytes, {
-            duration: timeout,
-            orElse: () => Stream.fail({ _tag: "TimedOut", description: "no answer in time", code: undefined } as const)
-          }).pipe(Stream.mapError(broken))
+          Stream.transformPull(answer.bytes, (pull) =>
+            Effect.succeed(Effect.timeoutOrElse(pull, {
+              duration: timeout,
+              orElse: () =>
+                Effect.fail({ _tag: "TimedOut", description: "no answer in time", code: undefined } as const)
+            }))).pipe(Stream.mapError(broken))
         )
   })
 
