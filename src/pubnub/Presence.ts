@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
@@ -209,7 +210,12 @@ export const stream = <P extends "state" = never>(
 ): Stream.Stream<Occupant<P> | UndecodableItem, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
   Endpoint.readingStream(
     "Presence.stream",
-    () => Stream.flatMap(pagesOf("Presence.stream", options), ({ users }) => Stream.fromIterable(users))
+    () =>
+      pagesOf("Presence.stream", options).pipe(
+        Stream.map(({ users }) => users),
+        Stream.filter((users) => Arr.isReadonlyArrayNonEmpty(users)),
+        Stream.flattenArray
+      )
   )
 
 const pagesOf = (

@@ -317,7 +317,8 @@ export const make = Effect.fnUntraced(function*(
 
   const settle = Effect.fnUntraced(function*(entry: Entry, error: Publish.PublishOutcomeUnknown) {
     // From the first attempt that may have been stored, with a minute for wrong clocks.
-    const since = DateTime.subtractDuration(entry.unknown?.began ?? (yield* DateTime.now), "1 minute")
+    const began = entry.unknown?.began ?? (yield* DateTime.now)
+    const since = DateTime.makeUnsafe(DateTime.toEpochMillis(began) - 60_000)
     const stored = entry.stored === undefined ? Option.none() : yield* entry.stored(since)
     if (Option.isNone(stored)) return yield* error
     entry.last = Exit.succeed(stored.value)

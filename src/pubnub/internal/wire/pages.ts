@@ -104,15 +104,19 @@ export const stream = <A, E, R>({ before, order, since }: Ordered, ask: Ask<A, E
   return order === "oldestFirst" ? oldestFirst(range, ask) : newestFirst(range, ask)
 }
 
-/** Pages from the new end to the old, as the service gives them. */
-const backwards = <A, E, R>({ before, since }: Range, ask: Ask<A, E, R>) =>
+/** Pages from the new end to the old, as the service gives them: of each, what `shown` shows. */
+const backwards = <A, B, E, R>(
+  { before, since }: Range,
+  ask: Ask<A, E, R>,
+  shown: (page: Page<A, Timetoken.Timetoken>) => ReadonlyArray<B>
+): Stream.Stream<B, E, R> =>
   Paging.paginate(
     before,
-    (before) => Effect.map(ask({ before, since }), (page) => [[page], Option.fromUndefinedOr(page.next)] as const)
+    (before) => Effect.map(ask({ before, since }), (page) => [shown(page), Option.fromUndefinedOr(page.next)] as const)
   )
 
 const newestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A, E, R> =>
-  Stream.flatMap(backwards(range, ask), ({ items }) => Stream.fromIterable(items.toReversed()))
+  backwards(range, ask, ({ items }) => items.toReversed())
 
 /** The pages to keep on the way back to the old end: a thousand items. */
 const kept = 10
@@ -123,16 +127,21 @@ const oldestFirst = <A, E, R>(range: Range, ask: Ask<A, E, R>): Stream.Stream<A,
     const ends: Array<Timetoken.Input | undefined> = []
     const pages: Array<Page<A, Timetoken.Timetoken>> = []
     let end = range.before
-    yield* Stream.runForEach(backwards(range, ask), (page) =>
+    yield* Stream.runForEach(backwards(range, ask, (page) => [page]), (page) =>
       Effect.sync(() => {
         ends.push(end)
         end = page.next
         pages.push(page)
         if (pages.length > kept) pages.shift()
       }))
-    const known = Stream.fromIterable(pages.toReversed().flatMap(({ items }) => items))
-    // The other pages are requested again. Each goes from the end of the page behind it to its own end.
-    const letGo = Arr.zip(ends, ends.slice(1)).slice(0, ends.length - pages.length).toReversed()
-    const again = Stream.flatMap(Stream.fromIterable(letGo), ([before, since]) => oldestFirst({ before, since }, ask))
-    return Stream.concat(known, again)
+    const known = pages.toReversed().flatMap(({ items }) => items)
+    // The other pages are requested again, the oldest first. Each goes from the end of the page behind it to its own end.
+    const letGo = Arr.zip(ends, ends.slice(1)).slice(0, ends.length - pages.length)
+    return Paging.paginate(letGo.length, (index) => {
+      const range = letGo[index]
+      const items = range === undefined
+        ? Effect.succeed(known)
+        : Stream.runCollect(oldestFirst({ before: range[0], since: range[1] }, ask))
+      return Effect.map(items, (items) => [items, index === 0 ? Option.none() : Option.some(index - 1)] as const)
+    })
   }))
