@@ -238,7 +238,36 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a stored one is in a sum of unstored ones", "? isUnsure", "? isAny"],
     ["what is summed up stays named", "this.text?.slice(seen * Marks.length)", "this.text"],
     ["others than those that are summed up are forgotten", "others.length === 0 && this.before", "this.before"],
-    ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"]
+    ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"],
+    ["each further life has longer cursors", ".slice(-mostNamed - perSum)", ""],
+    ["the newest marks of an earlier life are dropped", ".slice(-mostNamed - perSum)", ".slice(0, mostNamed + perSum)"],
+    [
+      "marks of an earlier life take no room",
+      "this.named.length + this.before.marks.size > mostNamed",
+      "this.named.length > mostNamed"
+    ],
+    ["one sum for each move", "while (this.named.length", "if (this.named.length"],
+    ["of one time only the last is compared", "this.named[index]?.at === at; index--", "index === last; index--"],
+    ["what comes late is named in front", "splice(last + 1, 0, item)", "splice(last, 0, item)"],
+    ["sums of siblings tell them apart", "summed: name === id ? mark : Marks.of(id)", "summed: mark"],
+    ["what history did not show is summed up first", "    if (isShown) this.shown += by\n", ""],
+    ["the end of a sum is not of it", "to < at) + 1", "to <= at) + 1"],
+    ["sums do not reach back to what is late", "    if (at < this.summedFrom) this.summedFrom = at\n", ""],
+    ["each late one is the first of the sums", "if (at < this.summedFrom) this.summedFrom", "this.summedFrom"],
+    ["a sum goes with its last tick", "oldest[0] < bound; [oldest]", "oldest[0] <= bound; [oldest]"],
+    ["sums that are gone are read again", "      this.summedFrom = after(oldest[0])\n", ""],
+    ["marks of an earlier life go a tick early", "this.before.at < bound)", "this.before.at <= bound)"],
+    ["a cursor begins with its sums", "this.sums.length > 0 && this.summedFrom < bound", "this.sums.length > 0"],
+    ["a cursor begins within its sums", "this.summedFrom < bound ? this.summedFrom : bound", "true ? bound : bound"],
+    ["cursors share their sums", "{ sums: [...this.sums] }", "{ sums: this.sums }"],
+    [
+      "marks of an earlier life are cut off",
+      "others.length === 0 && this.before.marks.size === 0",
+      "others.length === 0"
+    ],
+    ["the first sum begins with the reader", "    if (this.sums.length === 0) this.summedFrom = first.at\n", ""],
+    ["what is old makes a young sum", "part.filter(({ at, summed }) => !this.addToSum(summed, at))", "part"],
+    ["there are sums of nothing", "if (rest.length > 0) this.sums.push", "this.sums.push"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
     ["content is not compared", "Json.equal(content, other)", "true"],

@@ -47,6 +47,29 @@ describe("recent events", () => {
     const twice = having(all.flatMap((n) => [n, n]), { stored: false }).at(ticks(1_000))
     assert.isNotEmpty(twice.sums)
     assert.deepStrictEqual(twice, having(all, { stored: false }).at(ticks(1_000)))
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const channel of ["a", "b", "a"]) recent.add(hadOf(`${ticks(1)}/${channel}/ada`), true)
+    assert.strictEqual(countOf(recent.at(ticks(1))), 2)
+  })
+
+  it("are named oldest first, however they came", () => {
+    assert.deepStrictEqual(having([1, 4, 3, 2]).at(ticks(4)).marks, having([1, 2, 3, 4]).at(ticks(4)).marks)
+  })
+
+  it("that come before the position moves are summed up at once", () => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of numbers(1_000, 1)) recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+    recent.trim(ticks(1_000))
+    const at = recent.at(ticks(1_000))
+    assert.strictEqual(countOf(at), 1_000)
+    assert.isAtMost(Marks.split(at.marks).length, 530)
+  })
+
+  it("of one id are alike in a sum: history does not tell them apart", () => {
+    const { mark, summed } = hadOf("id", "id#content")
+    assert.deepStrictEqual([mark, summed], [Marks.of("id#content"), Marks.of("id")])
   })
 
   it.each([480, 530, 531, 1_000, 10_000, 50_000])("of a burst of %i are all counted, in at most 4 kB", (count) => {
@@ -72,22 +95,42 @@ describe("recent events", () => {
     assert.isAtMost(JSON.stringify(at).length, 4_000)
   })
 
-  it("that are not stored, between stored ones, are in no sum", () => {
+  it.each(
+    [
+      ["are not stored, between stored ones,", (n: number) => [n % 10 !== 0, false]],
+      ["history did not show, between others,", (n: number) => [true, n % 10 !== 0]]
+    ] as const
+  )("that %s are in no sum", (_, kindOf) => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000, 1)) {
-      recent.add(hadOf(`${ticks(n)}/a/ada`), n % 10 !== 0)
+      const [isStored = false, isShown] = kindOf(n)
+      recent.add(hadOf(`${ticks(n)}/a/ada`), isStored, isShown)
       recent.trim(ticks(n))
     }
     const { marks, sums = [] } = recent.at(ticks(1_000))
     for (const [index, [to, count, sum]] of sums.entries()) {
       const before = sums[index - 1]?.[0] ?? ticks(0)
-      const stored = numbers(1_000, 1).filter((n) => n % 10 !== 0 && ticks(n) > before && ticks(n) <= to)
-      assert.strictEqual(count, stored.length)
-      assert.strictEqual(sum, Marks.sum(stored.map((n) => Marks.of(`${ticks(n)}/a/ada`))))
+      const summed = numbers(1_000, 1).filter((n) => n % 10 !== 0 && ticks(n) > before && ticks(n) <= to)
+      assert.strictEqual(count, summed.length)
+      assert.strictEqual(sum, Marks.sum(summed.map((n) => Marks.of(`${ticks(n)}/a/ada`))))
     }
     assert.isNotEmpty(sums)
     assert.include(Marks.split(marks), Marks.of(`${ticks(10)}/a/ada`))
+  })
+
+  it("that history did not show are added to the sums of their time once they are too many", () => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of numbers(2_000, 1)) {
+      recent.add(hadOf(`${ticks(n)}/a/ada`), true, n <= 1_000 && n % 10 !== 0)
+      recent.trim(ticks(n))
+    }
+    const at = recent.at(ticks(2_000))
+    assert.strictEqual(countOf(at), 2_000)
+    const ends = at.sums?.map(([to]) => to)
+    assert.deepStrictEqual(ends, ends?.toSorted())
+    assert.isEmpty(at.sums?.filter(([, count]) => count < 50))
   })
 
   it("that are stored, among many that are not, are named one by one", () => {
@@ -106,9 +149,35 @@ describe("recent events", () => {
     const recent = having(numbers(1_000, 1).map((n) => 2 * n))
     const [first] = recent.at(ticks(2_000)).sums ?? []
     const id = `${ticks(3)}/a/ada`
+    const before = recent.at(ticks(2_000))
     recent.add(hadOf(id), true)
+    assert.deepStrictEqual(before.sums?.[0], first)
     const [after] = recent.at(ticks(2_000)).sums ?? []
     assert.deepStrictEqual(after, [first![0], first![1] + 1, Marks.sum([first![2], Marks.of(id)])])
+    // Where the range of the sums begins, history is read from.
+    const sinceOf = () => recent.at(ticks(10 * second + 50)).since
+    assert.strictEqual(sinceOf(), ticks(2))
+    recent.add(hadOf(`${ticks(1)}/a/ada`), true)
+    assert.strictEqual(sinceOf(), ticks(1))
+    recent.add(hadOf(`${first![0]}/late`), true)
+    assert.strictEqual(recent.at(ticks(2_000)).sums?.[0]?.[1], first![1] + 3)
+  })
+
+  it.each([[0, 1], [1, 51]])(
+    "%i ticks after the overlap of their first sum begin %i ticks after the start",
+    (late, since) => {
+      const recent = having(numbers(1_000, 1))
+      assert.strictEqual(recent.at(ticks(1_000)).since, ticks(0))
+      assert.strictEqual(recent.at(ticks(1_000)).sums?.[0]?.[0], ticks(50))
+      const position = ticks(10 * second + 50 + late)
+      recent.trim(position)
+      assert.strictEqual(recent.at(position).since, ticks(since))
+    }
+  )
+
+  it("that come late and are not stored are added to no sum", () => {
+    const recent = having(numbers(1_000, 1).map((n) => 2 * n))
+    const [after] = recent.at(ticks(2_000)).sums ?? []
     recent.add(hadOf(`${ticks(5)}/unstored`), false)
     assert.deepStrictEqual(recent.at(ticks(2_000)).sums?.[0], after)
     assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of(`${ticks(5)}/unstored`))
@@ -144,10 +213,23 @@ describe("recent events", () => {
     assert.isUndefined(recent.at(ticks(10 * second + 61)).sums)
     assert.strictEqual(Marks.split(recent.at(ticks(10 * second + 61)).marks).length, 2)
     // They are as old as the first position behind the earlier life's, since some were of the page behind that.
-    recent.trim(ticks(20 * second))
-    assert.strictEqual(Marks.split(recent.at(ticks(20 * second)).marks).length, 2)
+    recent.trim(ticks(20 * second + 61))
+    assert.strictEqual(Marks.split(recent.at(ticks(20 * second + 61)).marks).length, 2)
     recent.trim(ticks(22 * second))
     assert.strictEqual(recent.at(ticks(22 * second)).marks, "")
+  })
+
+  it("of an earlier run and of this one are named up to a limit, the oldest of the earlier run not at all", () => {
+    const named = numbers(600).map((n) => Marks.of(String(n)))
+    const recent = new Recent({ position: ticks(0), delivered: [], recent: { since: ticks(0), marks: named.join("") } })
+    recent.begin(ticks(0))
+    assert.deepStrictEqual(Marks.split(recent.at(ticks(0)).marks), named.slice(70))
+    for (const n of numbers(100, 1)) {
+      recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+      recent.trim(ticks(n))
+      assert.deepStrictEqual(Marks.split(recent.at(ticks(n)).marks), named.slice(70))
+    }
+    assert.strictEqual(countOf(recent.at(ticks(100))), 630)
   })
 
   it("are neither restored nor forgotten when the position goes back", () => {

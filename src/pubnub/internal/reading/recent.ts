@@ -78,15 +78,8 @@ export class Recent {
   /** Where a reader without a cursor begins. */
   begin(since: string): void {
     if (this.birth === "") this.birth = since
-    // Or the cursors of each further life would be longer.
-    this.keepNewest(mostNamed + perSum)
-  }
-
-  /** Of marks of an earlier life, the oldest come first. */
-  private keepNewest(count: number): void {
-    if (this.before.marks.size <= count) return
-    this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-count)) }
-    this.text = undefined
+    // Keeps the newest. Otherwise the cursors of each further run would be longer.
+    this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-mostNamed - perSum)) }
   }
 
   /** Whether an earlier life had it, as far as that is told one by one. */
@@ -119,9 +112,7 @@ export class Recent {
 
   /** Adds it to the sum of its time, if there is one. */
   private addToSum(mark: string, at: string): boolean {
-    const newest = this.sums.at(-1)
-    if (newest === undefined || at > newest[0]) return false
-    const index = this.sums.findIndex(([to]) => at <= to)
+    const index = this.sums.findLastIndex(([to]) => to < at) + 1
     const found = this.sums[index]
     if (found === undefined) return false
     const [to, count, sum] = found
@@ -183,7 +174,7 @@ export class Recent {
     }
     const [first] = part
     const last = part.at(-1)
-    if (first === undefined || last === undefined) return this.keepNewest(mostNamed)
+    if (first === undefined || last === undefined) return
     // A busy reader does this for each page: to join all marks again would take longer than all else.
     const isPrefix = others.length === 0 && this.before.marks.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
