@@ -650,7 +650,23 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.isClosed ? Effect.as(engine.close, shared) : Effect.succeed(shared)",
       "Effect.succeed(shared)"
     ],
-    ["a new engine is on", "if (!group.isOn) engine.switchOff()", ""]
+    ["a new engine is on", "if (!group.isOn) engine.switchOff()", ""],
+    ["a listener that left is kept", "            group.listeners.delete(listener)\n", ""],
+    [
+      "one listener gets the statuses",
+      "of group.listeners) Queue.offerUnsafe(",
+      "of [...group.listeners].slice(0, 1)) Queue.offerUnsafe("
+    ],
+    ["listeners lose the next engine", " && group.listeners.size === 0", ""],
+    ["an engine loses its group", "group.engines.size === 0 && group.listeners", "group.listeners"],
+    ["a group that is off is forgotten", "group.listeners.size === 0 && group.isOn", "group.listeners.size === 0"],
+    ["more statuses wait", "const mostStatuses = 1_000", "const mostStatuses = 1_001"],
+    ["the group of listeners is kept", "            this.forget(group)\n          })", "          })"],
+    [
+      "the group of an engine is kept",
+      "    group.engines.delete(filter)\n    this.forget(group)",
+      "    group.engines.delete(filter)"
+    ]
   ]),
   ...of(`${reading}/connection.ts`, [`${tests}/registry.test.ts`], [
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],

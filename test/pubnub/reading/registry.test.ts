@@ -116,6 +116,74 @@ describe("a lease", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
+describe("statuses of a configuration", () => {
+  /** Reads one channel for a second. */
+  const readOnce = (registry: Registry) =>
+    Effect.gen(function*() {
+      const { engine, giveBack } = yield* registry.lease(undefined)
+      const channel = Subscription.channel("a")
+      const reader = engine.join([channel], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
+      yield* VirtualTime.advance("1 second")
+      yield* giveBack(reader)
+      yield* VirtualTime.advance("2 seconds")
+    })
+
+  it.effect("go to everyone who listens, and go on when another engine takes over", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const listeners = [yield* collect(registry.statuses), yield* collect(registry.statuses)]
+      yield* readOnce(registry)
+      yield* readOnce(registry)
+      for (const { seen } of listeners) {
+        assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Connected"])
+      }
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("wait for a slow listener, up to the newest 1,000", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const seen: Array<string> = []
+      yield* Effect.forkScoped(Stream.runForEach(registry.statuses, ({ _tag }) => {
+        seen.push(_tag)
+        return Effect.sleep(seen.length === 1 ? "1 minute" : 0)
+      }))
+      yield* Effect.yieldNow
+      yield* readOnce(registry)
+      assert.deepStrictEqual(seen, ["Connected"])
+      const { engine } = yield* registry.lease(undefined)
+      engine.join([Subscription.channel("a")], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
+      for (let n = 0; n < 1_100; n++) yield* Effect.andThen(registry.switchOff, registry.switchOn)
+      yield* VirtualTime.advance("2 minutes")
+      assert.lengthOf(seen, 1_001)
+      yield* registry.close
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are forgotten with it when nobody listens, reads or has switched it off", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const known = () => registry["groups"].size
+      const { fiber } = yield* collect(registry.statuses)
+      yield* readOnce(registry)
+      assert.strictEqual(known(), 1)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(known(), 0)
+      const { giveBack } = yield* registry.lease(undefined)
+      yield* registry.subscribed
+      assert.strictEqual(known(), 1)
+      yield* giveBack()
+      assert.strictEqual(known(), 0)
+      yield* registry.switchOff
+      yield* registry.subscribed
+      assert.strictEqual(known(), 1)
+      yield* registry.switchOn
+      assert.strictEqual(known(), 0)
+      yield* registry.unsubscribeAll
+      assert.strictEqual(known(), 0)
+      yield* registry.subscribed
+      assert.strictEqual(known(), 0)
+    }).pipe(Effect.provide(emulated())))
+})
+
 describe("a reader that left while its stream still holds it", () => {
   const a = Subscription.channel("a")
 
