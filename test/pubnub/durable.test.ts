@@ -537,6 +537,34 @@ describe("a cursor store", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(world())))
 
+  it.effect.each(hung.flatMap(([how, load]) => readers.map(([name, run]) => [how, name, load, run] as const)))(
+    "whose load %s is called again after 30 seconds by %s, which fails when its schedule ends, or ends at once",
+    ([, , load, run]) =>
+      Effect.gen(function*() {
+        const { store } = yield* storeThat(() => Effect.void)
+        const runWith = (load: CursorStore.CursorStore["Service"]["load"]) =>
+          Effect.forkChild(
+            Effect.flip(Effect.provideService(run(() => Effect.void), CursorStore.CursorStore, { ...store, load }))
+          )
+        let loads = 0
+        const recovers = yield* runWith((reader) => Effect.suspend(() => ++loads === 1 ? load : store.load(reader)))
+        const hangs = yield* runWith(() => load)
+        yield* VirtualTime.advance("29 seconds")
+        assert.strictEqual(loads, 1)
+        yield* VirtualTime.advance("2 seconds")
+        assert.strictEqual(loads, 2)
+        yield* VirtualTime.advance("10 minutes")
+        const error = yield* Fiber.join(hangs)
+        assert.deepInclude(error, { _tag: "CursorStoreError", operation: "load", kind: "Unavailable" })
+        assert.isUndefined(recovers.pollUnsafe())
+        const interrupted = yield* runWith(() => load)
+        yield* VirtualTime.advance("1 second")
+        yield* Effect.forkChild(Fiber.interrupt(interrupted))
+        yield* VirtualTime.advance("1 second")
+        assert.isDefined(interrupted.pollUnsafe())
+      }).pipe(Effect.provide(world()))
+  )
+
   it.effect("that fails is called again by commitRetry, and the reader continues", () =>
     Effect.gen(function*() {
       const tries: Array<number> = []

@@ -24,7 +24,7 @@ export interface Name {
 /** Reads the events after a cursor. Without a cursor it starts as a new reader does. */
 export type Read<A, E, R> = (from: Cursor | undefined) => Stream.Stream<SubscribeEvent.SubscribeEvent<A>, E, R>
 
-/** How long one attempt to save a cursor may take while the reader runs. */
+/** How long one attempt to load or save a cursor may take. */
 const patience = "30 seconds"
 
 const pace: PacedCommits.Pace = { every: "250 millis", atOnce: 100, grace: Commits.grace }
@@ -40,21 +40,25 @@ const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
     Effect.tapError(attempt, (error) => error.isRetryable ? Effect.logWarning(error.message) : Effect.void).pipe(
       Effect.retry(schedule)
     )
-  const late = (time: string) =>
+  const late = (time: string, operation: CursorStoreError["operation"] = "save") =>
     new CursorStoreError({
-      operation: "save",
+      operation,
       kind: "Unavailable",
       reader,
       description: `the store did not answer within ${time}`
     })
-  const attempt = (cursor: Cursor): Effect.Effect<void, CursorStoreError> =>
-    Effect.forkDetach(store.save(reader, cursor), { startImmediately: true }).pipe(
+  // A store may hang, and may not be interruptible.
+  const attempt = <A>(
+    work: () => Effect.Effect<A, CursorStoreError>,
+    operation?: CursorStoreError["operation"]
+  ): Effect.Effect<A, CursorStoreError> =>
+    Effect.forkDetach(Effect.suspend(work), { startImmediately: true }).pipe(
       Effect.flatMap((fiber) => Grace.awaitAtMost(fiber, patience)),
-      Effect.flatMap(Option.getOrElse(() => Exit.fail(late(patience))))
+      Effect.flatMap(Option.getOrElse(() => Exit.fail(late(patience, operation))))
     )
   return {
-    kept: yield* retried(store.load(reader)),
-    save: (cursor: Cursor) => retried(attempt(cursor)),
+    kept: yield* retried(attempt(() => store.load(reader), "load")),
+    save: (cursor: Cursor) => retried(attempt(() => store.save(reader, cursor))),
     late
   }
 })
