@@ -82,7 +82,15 @@ describe("herald as a process", () => {
 
   it.live("runs an emulator without printing tokens", () =>
     Effect.gen(function*() {
-      const server = yield* Spawn.herald(["emulator", "--port", "0", "--json", "--verbose", "--subscribe-key", "sub-x"])
+      const server = yield* Spawn.heraldFromSource([
+        "emulator",
+        "--port",
+        "0",
+        "--json",
+        "--verbose",
+        "--subscribe-key",
+        "sub-x"
+      ])
       const { origin, publishKey, subscribeKey } = JSON.parse(yield* server.firstLine)
       assert.deepStrictEqual([subscribeKey, publishKey], ["sub-x", "demo-pub"])
       const keys = ["--subscribe-key", subscribeKey, "--publish-key", publishKey, "--origin", origin]
