@@ -615,6 +615,35 @@ export const mutations: ReadonlyArray<Mutation> = [
       "a further gap does not know what waits",
       "for (const held of this.held) if (held._tag === \"Page\") this.note(held.page, this.gap)",
       ""
+    ],
+    [
+      "a break is read to its end",
+      "arrivals.filter((arrival) => arrival.id !== undefined && at(arrival) < end)",
+      "arrivals"
+    ],
+    [
+      "a break leaves nothing",
+      "const end = BigInt(to) - overlap\n    const own",
+      "const end = BigInt(to)\n    const own"
+    ],
+    ["a cursor in a break is at its end", "upTo < end ? upTo : end", "end"],
+    ["what history never has joins it", " && envelope !== undefined && Arrival.isStored(envelope)", ""],
+    [
+      "what waits for a late page was not missing",
+      "    backfill.missed(shown.filter((arrival) => !isDue(arrival)).length)\n",
+      ""
+    ],
+    [
+      "the second reading never goes on",
+      "this.ledger?.settle(BigInt(gap.to))\n        this.late = undefined\n",
+      "this.ledger?.settle(BigInt(gap.to))\n"
+    ],
+    ["the second reading waits for each gap", "this.ledger.isWhole && this.isOpen", "this.isOpen"],
+    ["a break that is given up ends the second reading", "this.ledger.isWhole && this.isOpen", "this.ledger.isWhole"],
+    [
+      "the second reading is also of another position",
+      "    this.dropSecond()\n    this.ledger = undefined",
+      "    this.ledger = undefined"
     ]
   ]),
   ...of(`${reading}/engine.ts`, [`${tests}/registry.test.ts`], [

@@ -21,7 +21,7 @@ import { coreOf } from "./core.ts"
 import { payloads } from "../../kit/events.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
-const faults = Faults.Fault
+const unavailable = Faults.Fault.ServerError({ status: 503, handled: false })
 
 const here = Effect.map(EffectClock.currentTimeMillis, (now): Cursor => ({
   // The next message is published a tick later.
@@ -311,6 +311,27 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(265))
     }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { historyDelay: 1_200 } }))))
 
+  it.effect("is read in order before a full page where history shows an older message only then", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* pageOf(150)
+      yield* VirtualTime.advance("20 seconds")
+      const [one, two] = [{ channel: "a", message: "one", region: 2, delay: 1_020 }, { channel: "a", message: "two" }]
+      yield* emulator.use((service) => service.publishAll([one, two]))
+      yield* VirtualTime.advance("1 second")
+      lane.missed(from, yield* here)
+      yield* VirtualTime.advance("1 milli")
+      lane.receive(yield* pageOf(200, 150), true)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(150), "one", "two", ...numbers(200, 150)])
+      // No cursor is past a message that comes later.
+      const messages = seen.filter((event) => event._tag === "Message")
+      for (const [index, { timetoken }] of messages.slice(1).entries()) {
+        assert.isTrue(messages[index]!.cursor.position < timetoken)
+      }
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("is read in order up to its very end where its last page is late", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
@@ -354,7 +375,7 @@ describe("a break", () => {
 
 describe("history that fails", () => {
   const failing = Faults.Faults.use((faulty) =>
-    faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "10 minutes" })
+    faulty.add({ on: "history", fault: unavailable, lasting: "10 minutes" })
   )
 
   it.effect("is waited for, and Reconnected is emitted once when it is back", () =>
@@ -404,9 +425,7 @@ describe("history that fails", () => {
       const { failures, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
       const { seen } = yield* join()
       for (let round = 0; round < 4; round++) {
-        yield* Faults.Faults.use((faulty) =>
-          faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), times: 2 })
-        )
+        yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, times: 2 }))
         lane.receive(yield* pageOf(150, round * 150), true)
         yield* VirtualTime.advance("20 seconds")
       }
@@ -419,11 +438,10 @@ describe("history that fails", () => {
       const twice = Schedule.recurs(2)
       const { failures, join, lane } = yield* laneOf(Infinity, { schedule: () => twice })
       const { seen } = yield* join()
-      const fault = faults.ServerError({ status: 503, handled: false })
       yield* Faults.Faults.use((faulty) =>
         Effect.all([
-          faulty.add({ on: "history", fault, times: 2 }),
-          faulty.add({ on: "history", fault, skip: 1, times: 2 })
+          faulty.add({ on: "history", fault: unavailable, times: 2 }),
+          faulty.add({ on: "history", fault: unavailable, skip: 1, times: 2 })
         ])
       )
       lane.receive(yield* pageOf(300), true)
@@ -559,6 +577,18 @@ describe("full pages one after the other", () => {
       assert.strictEqual(lane.place?.position, lane.front?.position)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("are read a second time whenever such pages come", () =>
+    Effect.gen(function*() {
+      const { lane, seen } = yield* overflowing(["late"])
+      yield* VirtualTime.advance("15 seconds")
+      yield* publishLate("later")
+      lane.receive(yield* pageOf(200, 500), true)
+      yield* VirtualTime.advance("2100 millis")
+      lane.receive(yield* pageOf(200, 700), true)
+      yield* VirtualTime.advance("15 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "late", ...numbers(400, 500), "later"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("are read again when another region is later than expected, before its message", () =>
     Effect.gen(function*() {
       const { lane, seen, timetokens } = yield* overflowing(["first", "second"])
@@ -622,6 +652,16 @@ describe("full pages one after the other", () => {
       }).pipe(Effect.scoped, Effect.provide(emulated()))
   )
 
+  it.effect("cause a Gap for signals of their channel also when all messages of history wait for a late page", () =>
+    Effect.gen(function*() {
+      const { core, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      core.history.knowledge.noteUnstored("a", "Signal")
+      yield* lateBehind(lane, { isOfPage: false })
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(statuses(seen), ["Connected", "Gap"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("are given up with all that history showed, in order where another region is late", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(2_000)
@@ -630,7 +670,7 @@ describe("full pages one after the other", () => {
       yield* Faults.Faults.use((faulty) =>
         faulty.add({
           on: "history",
-          fault: faults.ServerError({ status: 503, handled: false }),
+          fault: unavailable,
           skip: 4,
           lasting: "10 minutes"
         })
@@ -655,6 +695,62 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), numbers(300))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("are read a second time while a further gap is open", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* publishLate("late")
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("2100 millis")
+      const page = yield* pageOf(200, 300)
+      // History fails where it is read up to this page.
+      const end = String(BigInt(page.position) + 1n)
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: ({ url }) => url.includes(end), fault: unavailable, lasting: "1 hour" })
+      )
+      lane.receive(page, true)
+      yield* VirtualTime.advance("15 seconds")
+      assert.isTrue(lane.isOpen)
+      assert.deepStrictEqual(payloads(seen), [...numbers(300), "late"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are read a second time after a break behind them was given up", () =>
+    Effect.gen(function*() {
+      const { from, lane, seen } = yield* overflowing(["late"], 1_000)
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, lasting: "3 seconds" }))
+      lane.missed(from, yield* here)
+      yield* VirtualTime.advance("15 seconds")
+      assert.include(statuses(seen), "GapSuspected")
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "late"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are not read a second time when the lane begins at another position", () =>
+    Effect.gen(function*() {
+      const { lane, seen } = yield* overflowing(["late"])
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, lasting: "15 seconds" }))
+      yield* VirtualTime.advance("14 seconds")
+      assert.isTrue(lane.isDown)
+      lane.moveTo(yield* here)
+      assert.isFalse(lane.isDown)
+      yield* VirtualTime.advance("15 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(500))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are delivered before a late signal, which history does not have", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const t = String(BigInt((yield* here).position) + 1n)
+      const signal = Arrival.read({ c: "a", b: "a", d: "signal", e: 1, p: { t, r: 2 }, k: "demo-sub" })
+      yield* VirtualTime.advance("1 milli")
+      lane.receive(yield* pageOf(300), true)
+      const page = yield* pageOf(1, 300)
+      lane.receive({ ...page, arrivals: [signal, ...page.arrivals], lateBy: 20_000n }, true)
+      yield* VirtualTime.advance("5 seconds")
+      const all = seen.flatMap((event) => "payload" in event ? [event.payload] : [])
+      assert.deepStrictEqual(all, [...numbers(300), "signal", 300])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("are not read a second time without demand, nor by a lane that has stopped", () =>
     Effect.gen(function*() {
       const { core, lane, seen } = yield* overflowing(["late"], Infinity, { demand: "pull" })
@@ -676,9 +772,7 @@ describe("full pages one after the other", () => {
   it.effect("emit Reconnected for failed history when a break begins meanwhile", () =>
     Effect.gen(function*() {
       const { from, lane, published, seen } = yield* overflowing(["late"])
-      yield* Faults.Faults.use((faulty) =>
-        faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), times: 1 })
-      )
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, times: 1 }))
       for (let turn = 0; turn < 200 && !statuses(seen).includes("Interrupted"); turn++) {
         yield* VirtualTime.advance("100 millis")
       }
@@ -696,9 +790,7 @@ describe("full pages one after the other", () => {
     Effect.gen(function*() {
       const thrice = Schedule.upTo(Schedule.spaced("1 second"), { times: 3 })
       const { failures, from, lane, published } = yield* overflowing(["late"], Infinity, { schedule: () => thrice })
-      yield* Faults.Faults.use((faulty) =>
-        faulty.add({ fault: faults.ServerError({ status: 503, handled: false }), lasting: "5 minutes" })
-      )
+      yield* Faults.Faults.use((faulty) => faulty.add({ fault: unavailable, lasting: "5 minutes" }))
       for (let turn = 0; turn < 200 && published.length < 2; turn++) yield* VirtualTime.advance("100 millis")
       lane.missed(from, yield* here)
       yield* VirtualTime.advance("1 minute")
@@ -710,9 +802,7 @@ describe("full pages one after the other", () => {
   it.effect("wait for failing history up to the time given, then cause GapSuspected", () =>
     Effect.gen(function*() {
       const { lane, seen } = yield* overflowing(["late"], 5_000)
-      yield* Faults.Faults.use((faulty) =>
-        faulty.add({ on: "history", fault: faults.ServerError({ status: 503, handled: false }), lasting: "1 minute" })
-      )
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, lasting: "1 minute" }))
       yield* VirtualTime.advance("30 seconds")
       assert.deepStrictEqual(
         [...new Set(statuses(seen))],

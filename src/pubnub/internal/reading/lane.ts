@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Order from "effect/Order"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
 import { debug } from "../../../internal/operation.ts"
@@ -220,9 +221,7 @@ export class Lane {
   }
 
   private note(page: Page, gap: Gap): void {
-    const isBreak = gap.reason === "LongBreak"
-    if (isBreak && this.isFull(page)) gap.isReadAgain = true
-    if (!isBreak && page.lateBy === 0n) return
+    if (gap.reason === "LongBreak" && this.isFull(page)) gap.isReadAgain = true
     const isJoining = ({ envelope, id }: Arrival.Arrival) =>
       // History is read up to the end itself.
       id !== undefined && id.slice(0, gap.to.length) <= gap.to && envelope !== undefined && Arrival.isStored(envelope)
@@ -527,10 +526,10 @@ export class Lane {
   }
 
   /** The last ten seconds of a break are left to the full page behind it, with what other regions are late with. */
-  private beforeOverlap({ from, to }: Gap, { arrivals, filled, upTo }: Progress): ReadonlyArray<Given> {
+  private beforeOverlap({ from, to }: Gap, { arrivals, upTo }: Progress): ReadonlyArray<Given> {
     const end = BigInt(to) - overlap
     const own = arrivals.filter((arrival) => arrival.id !== undefined && at(arrival) < end)
-    return this.ledger?.found(own, from, !filled && upTo < end ? upTo : end, false) ?? []
+    return this.ledger?.found(own, from, upTo < end ? upTo : end, false) ?? []
   }
 
   /** It was waited for long enough. */
@@ -607,11 +606,9 @@ export class Lane {
   }
 }
 
-/** In order, and events of history first among equals. */
-const byTimetoken = (one: Arrival.Arrival, other: Arrival.Arrival): number =>
-  at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0
-
 const at = (arrival: Arrival.Arrival): bigint => Arrival.timetokenOf(arrival) ?? 0n
+
+const byTimetoken = Order.mapInput(Order.BigInt, at)
 
 const nameOfArrival = ({ by = "", id }: Arrival.Arrival): string | undefined => id === undefined ? undefined : id + by
 
