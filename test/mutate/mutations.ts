@@ -355,6 +355,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["it waits for ever", "const isPatient = now - since < 2n * settled + portion", "const isPatient = true"]
   ]),
+  ...of(`${reading}/messageIds.ts`, [`${tests}/messageIds.test.ts`], [
+    ["long ids are remembered like short ones", "this.characters <= mostCharacters", "true"],
+    ["one id fills the memory", "this.characters -= oldest.length", ""]
+  ]),
   ...of(`${reading}/segments.ts`, [`${tests}/backfill.test.ts`], [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
     [
