@@ -1,6 +1,6 @@
 /**
- * A value that events keep current: it is read once, then followed by events, and read again whenever the events do not say
- * for certain what the service has now. Every `live` of the public modules is made of it.
+ * A value that events keep current. It is read once, and then updated by events. It is read again whenever the events do not
+ * determine what the service has now. Every public `live` uses this module.
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -28,7 +28,7 @@ export type Events = ReadonlyArray<SubscribeEvent.SubscribeEvent>
 /** An error of a read, apart from the requests of this library. */
 type Known = { readonly _tag: string; readonly message: string; readonly isRetryable: boolean }
 
-/** What can keep a value from being current. */
+/** Why a value may not be current. */
 export type Failure<E> = PubNubError.PubNubError | SubscribeError | E
 
 type Ref<A, E> = SubscriptionRef.SubscriptionRef<Live<A, Failure<E>>>
@@ -38,26 +38,26 @@ export type UntilRead<E> = <A, R>(
   read: Effect.Effect<A, PubNubError.PubNubError | E, R>
 ) => Effect.Effect<A, PubNubError.PubNubError | E, R>
 
-/** What is kept, and how. `H` is what is held to follow events, `A` the value that is made of it. */
+/** Describes a live value. `H` is the state that events update, `A` is the value that users get. */
 export interface Source<H, A, E, R> {
   /** The value in warnings: `the members of lobby`. */
   readonly name: string
-  /** Where its events arrive. */
+  /** The names that its events arrive by. */
   readonly subscription: Streams.Options
   /** Whether the value is read for the first time when this event arrives. */
   readonly begins: (event: SubscribeEvent.SubscribeEvent) => boolean
-  /** Reads what the service has. `held` is what the events made of it, `events` is what made the read necessary. */
+  /** Reads the state from the service. `held` is the state so far, `events` are the events that made the read necessary. */
   readonly read: (
     held: H | undefined,
     events: Events,
     untilRead: UntilRead<E>
   ) => Effect.Effect<H, PubNubError.PubNubError | E, R>
-  /** What the events did for certain, and whether they make a read necessary. */
+  /** Applies the events that leave no doubt. Says whether others make a read necessary. */
   readonly follow: (held: H, events: Events) => Effect.Effect<Followed<H>, never, R>
   readonly valueOf: (held: H) => A
   /** Whether two values are the same to a user. */
   readonly isSame: (one: A, other: A) => boolean
-  /** What belongs to the value and could not be decoded. */
+  /** The items of the value that could not be decoded. */
   readonly undecodableOf: (held: H) => ReadonlyArray<UndecodableItem>
 }
 
@@ -66,7 +66,7 @@ export interface Followed<H> {
   readonly isDoubted: boolean
 }
 
-/** Gives the value as soon as it has been read, and keeps it for as long as the scope is open. */
+/** Gives the value after the first read, and keeps it current while the scope is open. */
 export const keep = Effect.fnUntraced(
   function*<H, A, E extends Known, R>(
     source: Source<H, A, E, R>
@@ -134,7 +134,7 @@ const run = <H, A, E extends Known, R>(
     })
 
     return Streams.events(source.subscription).pipe(
-      // Nothing is polled while it is read: what happens meanwhile comes next, from the same cursor.
+      // Pulls nothing during a read. Events of that time arrive afterwards, from the same cursor.
       Stream.runForEachArray((events) =>
         Effect.andThen(
           Effect.forEach(events, Reread.warn, { discard: true }),
