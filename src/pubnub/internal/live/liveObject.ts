@@ -1,4 +1,4 @@
-/** One user, or the metadata of one channel, kept current. */
+/** One user, or the metadata of one channel, as a live value. */
 import * as Effect from "effect/Effect"
 import type * as AppContext from "../../AppContext.ts"
 import type * as PubNubError from "../../PubNubError.ts"
