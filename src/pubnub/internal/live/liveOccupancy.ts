@@ -1,4 +1,4 @@
-/** The users of a channel, kept current: they are asked for, then followed by presence events, and asked for again in doubt. */
+/** The users of a channel as a live value. Presence events update it, and it is read again if they leave a doubt. */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Schema from "effect/Schema"
@@ -16,7 +16,7 @@ interface Occupant {
   readonly state?: { readonly [key: string]: Schema.Json }
 }
 
-/** A page of an answer of the service. */
+/** One page of an answer. */
 interface Page {
   readonly occupancy: number
   readonly users: ReadonlyArray<Occupant | UndecodableItem>
@@ -27,10 +27,10 @@ interface Occupancy {
   readonly users: ReadonlyMap<string, Occupant>
 }
 
-/** Who is known to be there. */
+/** The users that are known to be on the channel. */
 interface Room {
   readonly users: ReadonlyMap<string, Occupant>
-  /** How many the service counted and did not list. */
+  /** How many users the service counted but did not list. */
   readonly unlisted: number
   readonly undecodable: ReadonlyArray<UndecodableItem>
 }
@@ -44,8 +44,8 @@ export const keep = (
     name: `the occupancy of ${channel}`,
     subscription: { channels: [ChannelName.presenceOf(channel)] },
     begins: needsReread,
-    // The answer may be older than these events. Should it be younger, what else their users did is still to come, unless it
-    // is hidden already.
+    // The answer may be older than these events, so they are applied to it. If it is newer, later events of the same users
+    // still arrive. Events before one that hides others are not applied.
     read: (_held, events, untilRead) =>
       Effect.map(untilRead(Effect.flatMap(ask, (pages) => roomOf(channel, pages))), (room) =>
         follow(room, events.slice(events.findLastIndex(hidesOthers) + 1), includeState)),
@@ -62,7 +62,7 @@ export const keep = (
       undecodable
   })
 
-/** A state is foreign, so it is not compared by recursion. */
+/** Does not compare states by recursion: they are foreign data. */
 const isSame = (one: Occupancy, other: Occupancy): boolean =>
   one.occupancy === other.occupancy && one.users.size === other.users.size &&
   [...one.users].every(([user, { state }]) => {
@@ -83,7 +83,7 @@ const roomOf = Effect.fnUntraced(function*(channel: string, pages: ReadonlyArray
 const isState = (state: Schema.Json | undefined): state is { readonly [key: string]: Schema.Json } =>
   Predicate.isObject(state) && !Array.isArray(state)
 
-// An empty state is none.
+/** An empty state counts as no state. */
 const occupant = (userId: string, state: Schema.Json | undefined): Occupant =>
   isState(state) && Object.keys(state).length > 0 ? { userId, state } : { userId }
 
@@ -94,7 +94,7 @@ const follow = (room: Room, events: Live.Events, includeState: boolean): Room =>
   for (const event of events) {
     switch (event._tag) {
       case "Joined":
-        // A user with two devices may come twice, and has its state with it each time.
+        // A user with two devices may join twice, each time with its state.
         put(event.userId, event.state)
         break
       case "Left":
@@ -102,11 +102,11 @@ const follow = (room: Room, events: Live.Events, includeState: boolean): Room =>
         users.delete(event.userId)
         break
       case "StateChanged":
-        // A state can be set from elsewhere.
+        // A user that is not on the channel can set its state, too.
         if (users.has(event.userId)) put(event.userId, event.state)
         break
       case "Interval":
-        // They may have been there before, with another state: only an answer knows.
+        // The event has no states, so a user that was here before keeps its state until the next read.
         for (const user of event.joined) put(user, room.users.get(user)?.state)
         for (const user of [...event.left, ...event.timedOut]) users.delete(user)
         break
@@ -116,25 +116,25 @@ const follow = (room: Room, events: Live.Events, includeState: boolean): Room =>
   return { ...room, users }
 }
 
-/** Whether it is not known any more who is there: events may have been lost, or there were too many to tell. */
+/** Whether the users must be read again: events may have been lost, or the service left out a long list. */
 const needsReread = (event: SubscribeEvent.SubscribeEvent): boolean =>
   Reread.needsReread(event) || event._tag === "Interval" && event.hereNowRefresh
 
-/** Whether users may have come and gone before it without being told of. */
+/** Whether users may have joined or left before this event without an event of their own. */
 const hidesOthers = (event: SubscribeEvent.SubscribeEvent): boolean =>
   needsReread(event) ||
   event._tag === "Interval" && event.joined.length + event.left.length + event.timedOut.length === 0
 
 /**
- * Whether the service knows more than its events have told: another number, who came and went in an interval that neither
- * lists nor counts users, or the states of users in a list.
+ * Whether the service knows more than its events say: it counts other users, an interval neither lists nor counts users, or an
+ * interval lists users without their states.
  */
 const isDoubtful = (room: Room, events: Live.Events, includeState: boolean): boolean =>
   (events.findLast(isCount)?.occupancy ?? count(room)) !== count(room) ||
   events.some((event) => event._tag === "Interval" && event.occupancy === undefined && hidesOthers(event)) ||
   includeState && events.some((event) => event._tag === "Interval" && event.joined.length > 0)
 
-// A change of state counts also users of whom only the next interval tells.
+/** `StateChanged` is left out: its count includes users that only the next interval lists. */
 const isCount = (
   event: SubscribeEvent.SubscribeEvent
 ): event is Exclude<SubscribeEvent.Presence, SubscribeEvent.StateChanged> =>
