@@ -1,6 +1,6 @@
 /**
- * The reactions of some messages, or of the newest, kept current: they are read from history and, where that does not have
- * the messages, from the actions of the channel, then followed by events, and read again whenever events may have been lost.
+ * The reactions of chosen messages, or of the newest messages, as a live value. They are read from history, and from the actions
+ * of the channel if history does not have a message. Events update them. They are read again after events may have been lost.
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -17,7 +17,7 @@ import * as Reactions from "./reactions.ts"
 import * as Reread from "./reread.ts"
 import { isDecoded, type UndecodableItem } from "../../../UndecodableItem.ts"
 
-/** Of which messages: of these, or of so many of the newest. */
+/** The messages to watch: either these, or the newest `last`. */
 type Options =
   & { readonly channel: string }
   & (
@@ -25,7 +25,7 @@ type Options =
     | { readonly last: number; readonly messages?: undefined }
   )
 
-/** The actions of the channel, from this one on. */
+/** Streams the actions of the channel from this timetoken on. */
 type Actions = (
   since: Timetoken.Timetoken | undefined
 ) => Stream.Stream<MessageAction | UndecodableItem, PubNubError.PubNubError, Live.Needs>
@@ -43,16 +43,16 @@ export const keep = ({ channel, last, messages }: Options, actions: Actions) =>
     const watched = { last, me: userId }
     return Live.keep<Reactions.State, ReadonlyMap<string, Reactions.Reactions>, never, Live.Needs>({
       name: `the reactions on ${channel}`,
-      // Catching up would bring messages only, and tell of a loss only where actions had come before.
+      // With `catchUp`, history would give messages only, and a lost action would be reported only if actions had come before.
       subscription: { channels: [channel], catchUp: "none" },
       begins: Reread.needsReread,
       read: Effect.fnUntraced(function*(held, events, untilRead) {
-        // What was crowded out a moment ago may not be in history yet.
+        // The service dropped events a moment ago. History may not have them yet.
         if (events.some((event) => event._tag === "GapSuspected")) yield* Effect.sleep(historyLag)
         const read = yield* untilRead(Effect.map(found, (found) => Reactions.make(found, userId)))
         const known = held === undefined || last === undefined ? read : yield* Reactions.withUnshown(read, held, last)
-        // What was told before the loss may have been undone in it. What comes behind it is followed: should the answer be
-        // younger, what else happened is still to come.
+        // A lost event may have undone the events before it, so only events after the loss are applied. If the answer is newer
+        // than they are, the rest still arrives.
         return Reactions.follow(known, events.slice(events.findLastIndex(Reread.needsReread) + 1), watched)
       }),
       follow: (held, events) =>
@@ -79,7 +79,7 @@ const readLast = (channel: string, last: number): Found =>
     Effect.map((entries) => new Map(entries.toReversed().flatMap(actionsOf)))
   )
 
-// An entry that cannot be read is a message all the same, if it says which.
+/** An entry that cannot be decoded counts as a message if it has a timetoken. */
 const actionsOf = (entry: Entries.Entry): ReadonlyArray<readonly [string, ReadonlyArray<Reactions.Action>]> =>
   entry.timetoken === undefined ? [] : [[entry.timetoken, "actions" in entry ? entry.actions ?? [] : []]]
 
