@@ -1,5 +1,6 @@
 /**
- * What App Context has, kept current. History has no events of App Context: what may be missing is read again.
+ * Records of App Context as live values. History has no events of App Context, so records are read again if events may be
+ * missing.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -15,21 +16,21 @@ import * as Names from "../wire/names.ts"
 import * as Live from "./live.ts"
 import * as Reread from "./reread.ts"
 
-/** What is kept, and how. `A` is the value, `K` names the parts of it that can be read by themselves. */
+/** Describes a live value. `A` is the value, `K` names the parts of it that can be read alone. */
 export interface Source<A, K, E extends AppContext.CustomMismatch, R> {
   readonly operation: string
   readonly kind: "user" | "channel"
-  /** Of the object, and the channel where its events arrive. */
+  /** The id of the object, and the channel of its events. */
   readonly id: string
-  /** What the service has. */
+  /** Reads all of the value. */
   readonly read: Effect.Effect<A, PubNubError.PubNubError | E, R>
-  /** What the latest read could not decode. */
+  /** The items that the latest read could not decode. */
   readonly undecodable?: () => ReadonlyArray<UndecodableItem>
-  /** The same with only these parts read, the others as they are held. */
+  /** Reads only these parts, and keeps the others. */
   readonly readParts: (held: A, parts: ReadonlySet<K>) => Effect.Effect<A, PubNubError.PubNubError | E, R>
-  /** What the events did for certain, and which parts they leave in doubt. The same value if that is nothing. */
+  /** Applies the events that leave no doubt, and names the parts that others leave in doubt. Without a change gives the same object. */
   readonly follow: (held: A, events: Live.Events) => Effect.Effect<Followed<A, K>, never, R>
-  /** Whether these events say something that a value read after them does not have. */
+  /** Whether a value that was read after these events is older than one of them. */
   readonly isBehind: (value: A, events: Live.Events) => boolean
 }
 
@@ -48,18 +49,18 @@ export const keep = <A, K, E extends AppContext.CustomMismatch, R>(
   Effect.suspend(() => {
     const issues = [
       ...Fields.idIssues(source.kind, source.id),
-      // Its id is the name of a channel too: what only a subscription may be called would bring other events.
+      // The id is also a channel to subscribe to. A wildcard or a presence name would bring events of other objects.
       ...Input.each(source.kind, [source.id], Names.withoutPresence(", as only presence events have"))
     ]
     if (issues.length > 0) return Effect.fail(Endpoint.refusal(source.operation, issues))
-    /** What is to be read before the value is current again: all of it, or these parts. */
+    /** Whether all of the value must be read before it is current again. Otherwise `doubted` names the parts to read. */
     let isLost = true
     let doubted: ReadonlySet<K> = new Set()
     return Live.keep<A, A, E, R>({
       name: source.id,
       subscription: { channels: [source.id], catchUp: "none" },
       begins: Reread.needsReread,
-      /** An answer may be older than the events that made it necessary: then it is asked for once more, a second later. */
+      /** An answer may be older than the events that made the read necessary. Then it reads once more, a second later. */
       read: Effect.fnUntraced(function*(held, events, untilRead) {
         const read = untilRead(isLost || held === undefined ? source.read : source.readParts(held, doubted))
         const value = yield* read
@@ -73,7 +74,7 @@ export const keep = <A, K, E extends AppContext.CustomMismatch, R>(
         const isLoss = events.some(Reread.needsReread)
         isLost ||= isLoss
         doubted = new Set([...doubted, ...followed.doubted])
-        // What could not be read is not asked for again before something happens.
+        // After a read that failed, reads again only if there is news.
         const isNews = isLoss || followed.doubted.size > 0 || followed.value !== held
         return { held: followed.value, isDoubted: isNews && (isLost || doubted.size > 0) }
       }),
