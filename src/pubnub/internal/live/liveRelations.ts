@@ -1,9 +1,9 @@
 /**
- * The members of a channel, or the memberships of a user, kept current. Of many memberships only those are read again that an
+ * The members of a channel, or the memberships of a user, as a live value. If there are many, only those are read again that an
  * event leaves in doubt.
  *
- * A list is read by place: a removal while it is read moves all behind to an earlier place, and one of them may be missed,
- * without an event about it. The event of that removal comes soon after the list, and then the memberships are counted.
+ * A page of a list begins at an offset. A removal between two pages shifts all later memberships, so one of them may be missed,
+ * and no event names it. The event of the removal arrives soon after the list. Then the memberships are counted.
  */
 import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -25,10 +25,10 @@ import * as ObjectEvents from "./objectEvents.ts"
 
 const pageSize = 100
 
-/** So many ids fit into one address. */
+/** How many ids fit into one address. */
 const idsAtOnce = 20
 
-/** What an event says about a membership, or about its other end. */
+/** An event of a membership, or of its other end. */
 export type News =
   & { readonly id: string }
   & (
@@ -36,7 +36,7 @@ export type News =
     | { readonly isAboutEnd: true; readonly event: SubscribeEvent.UserEvent }
   )
 
-/** What distinguishes members from memberships. `M` is a membership with all its parts, `U` its other end. */
+/** The differences between members and memberships. `M` is a membership with all its parts, `U` its other end. */
 export interface Kind<M, U, F extends string> {
   readonly module: "Members" | "Memberships"
   readonly owner: "channel" | "user"
@@ -47,7 +47,7 @@ export interface Kind<M, U, F extends string> {
   /** The filter of a list that finds one membership. */
   readonly filterOf: (id: string) => ObjectFilter.Filter<F>
   readonly newsOf: (event: SubscribeEvent.SubscribeEvent, owner: string) => News | undefined
-  /** The other end. Only where its events arrive. */
+  /** The other end, if its events arrive. */
   readonly endOf: (membership: M) => U | undefined
   readonly withEnd: (membership: M, end: U | undefined) => M
 }
@@ -56,7 +56,7 @@ export interface Kind<M, U, F extends string> {
 export interface Requests<M, F extends string, R> {
   readonly all: Stream.Stream<M | UndecodableItem, PubNubError.PubNubError, R>
   readonly page: (filter: ObjectFilter.Filter<F>) => Effect.Effect<AppContext.Page<M>, PubNubError.PubNubError, R>
-  /** How many there are. */
+  /** How many memberships there are. */
   readonly total: Effect.Effect<number | undefined, PubNubError.PubNubError, R>
 }
 
@@ -77,21 +77,21 @@ export const keep = <
   Effect.suspend(() => {
     type Held = ReadonlyMap<string, M>
     const operation = `${kind.module}.live`
-    // Only when something is read: an owner that is no text is refused before.
+    // Called after the owner was checked: it may not be a string.
     const name = () => `the ${kind.owner === "channel" ? "members" : "memberships"} of ${owner}`
     const mapOf = (memberships: Iterable<M>): Held =>
       new Map(Array.from(memberships, (membership) => [kind.inputId(membership), membership]))
     const newsIn = (events: Events): ReadonlyArray<News> => events.flatMap((event) => kind.newsOf(event, owner) ?? [])
 
-    /** Until when a removal may have happened while several pages were read. */
-    let shaken = 0
+    /** Until then, an event may be of a removal that happened while several pages were read. */
+    let mayLackUntil = 0
     let undecodable: ReadonlyArray<UndecodableItem> = []
 
     const read = Effect.gen(function*() {
       const listed = yield* Stream.runCollect(all)
       const memberships = mapOf(yield* Items.decoded(listed, name()))
       undecodable = listed.filter(isUndecodable)
-      if (memberships.size >= pageSize) shaken = (yield* Clock.currentTimeMillis) + ObjectEvents.aMinute
+      if (memberships.size >= pageSize) mayLackUntil = (yield* Clock.currentTimeMillis) + ObjectEvents.aMinute
       return memberships
     })
 
@@ -104,13 +104,13 @@ export const keep = <
       const found = yield* Effect.forEach(filters, page)
       const items = found.flatMap(({ items }) => items)
       const listed = yield* Items.decoded(items, name())
-      const isAmong = (raw: unknown) => {
+      const wasRead = (raw: unknown) => {
         const end = Predicate.hasProperty(raw, kind.wire) ? raw[kind.wire] : undefined
         return Predicate.hasProperty(end, "id") && Predicate.isString(end.id) && ids.has(end.id)
       }
-      undecodable = [...undecodable.filter(({ raw }) => !isAmong(raw)), ...items.filter(isUndecodable)]
+      undecodable = [...undecodable.filter(({ raw }) => !wasRead(raw)), ...items.filter(isUndecodable)]
       const memberships = mapOf([...[...held.values()].filter((one) => !ids.has(kind.inputId(one))), ...listed])
-      if ((yield* Clock.currentTimeMillis) > shaken) return memberships
+      if ((yield* Clock.currentTimeMillis) > mayLackUntil) return memberships
       return (yield* total) === memberships.size + undecodable.length ? memberships : yield* read
     })
 
@@ -118,7 +118,7 @@ export const keep = <
       if (!isAboutEnd) {
         return ObjectEvents.after(held, event, (custom) => codec.decode(custom, { operation, kind: "membership", id }))
       }
-      // Of a user who is about to become a member, or was one.
+      // The user is not a member yet, or not any more.
       if (held === undefined) {
         return Effect.succeed(held)
       }
@@ -144,7 +144,9 @@ export const keep = <
           const { event, id } = news
           const before = (memberships ?? held).get(id)
           const next = yield* after(before, news)
-          if (next === ObjectEvents.inDoubt || event._tag === "MembershipRemoved" && now <= shaken) doubted.add(id)
+          if (next === ObjectEvents.inDoubt || event._tag === "MembershipRemoved" && now <= mayLackUntil) {
+            doubted.add(id)
+          }
           if (next === ObjectEvents.inDoubt || next === before) continue
           memberships ??= new Map(held)
           if (next === undefined) memberships.delete(id)
@@ -153,7 +155,7 @@ export const keep = <
         return { value: memberships ?? held, doubted }
       }),
       isBehind: (memberships, events) => {
-        // The last event of each membership and of each other end.
+        // Only the last event of each membership and of each other end counts.
         const last = new Map(newsIn(events).map((news) => [`${news.isAboutEnd} ${news.id}`, news]))
         return [...last.values()].some(({ event, id, isAboutEnd }) => {
           const membership = memberships.get(id)
