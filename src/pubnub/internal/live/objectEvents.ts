@@ -1,12 +1,17 @@
 /**
- * What an event of App Context says for certain.
+ * Applies events of App Context to a record.
  *
- * An event tells what changed and when, not from what. Regions may swap two events, and a read may be younger than an event
- * that is still on its way. So only what is certain is applied: a change that is later than what is held, and a removal that
- * is later by more than regions differ. What has the same time and tag is known already. All else is read again: what is
- * older with another tag (it may be in what is held, or have come from another region behind it), what has the same
- * millisecond, a removal that may be older than what is held, and what creates (it may be older than a removal). A change
- * that is applied without one that came before it is right as soon as that one arrives, late: it is older, and so it is read.
+ * An event says what changed and when, but not from which version. Regions may deliver two events in the wrong order, and an
+ * event may arrive after a read that includes it. So an event is applied only in two cases: a change that is later than the
+ * record, and a removal that is later by more than regions differ. A change with the time and the etag of the record is known
+ * already. After every other event the record is read again:
+ *
+ * - a change that is older and has another etag: the record may include it, or another region was late with it;
+ * - a change of the same millisecond with another etag;
+ * - a removal that may be older than the record;
+ * - a change of a record that does not exist: it may be older than a removal.
+ *
+ * If a change is applied before an older one arrives, the older one causes a read, which corrects the record.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,10 +27,10 @@ export type Item<C> = AppContext.Versioned & AppContext.Included<C>
 
 export type DecodeCustom<C, R> = (custom: AppContext.Custom) => Effect.Effect<C, unknown, R>
 
-/** Stands where an event does not say for certain what is there. */
+/** The result of an event after which the record must be read. */
 export const inDoubt = Symbol("inDoubt")
 
-/** What is there after an event: `undefined` is nothing. */
+/** Gives the record after an event. `undefined` if there is none. */
 export const after = <A extends Item<C>, C, R>(
   held: A | undefined,
   event: ObjectEvent,
@@ -42,7 +47,7 @@ export const after = <A extends Item<C>, C, R>(
   const changed = { ...held, updated, etag }
   if (custom === undefined) return Effect.succeed(withFields(changed, { ...texts }))
   if (Option.isNone(custom)) return Effect.succeed(withFields(changed, { ...texts, custom }))
-  // What is no custom data, or does not match its schema, fails the read, where it can be seen.
+  // Reads the record if the custom data is invalid or does not match its schema. Then the read fails, which users see.
   if (!isCustom(custom.value)) return Effect.succeed(inDoubt)
   return Effect.match(decode(custom.value), {
     onSuccess: (custom) => withFields(changed, { ...texts, custom: Option.some(custom) }),
@@ -50,7 +55,7 @@ export const after = <A extends Item<C>, C, R>(
   })
 }
 
-/** A record with fields that changed: `None` takes one away. */
+/** Changes fields of a record. `None` removes a field. */
 const withFields = <A extends object>(
   held: A,
   fields: { readonly [name: string]: Option.Option<unknown> | undefined }
@@ -64,18 +69,18 @@ const withFields = <A extends object>(
   return next
 }
 
-/** Whether an event says something that is not in what was read after it. */
+/** Whether a record that was read after an event does not include it. */
 export const isBehind = (read: AppContext.Versioned | undefined, event: ObjectEvent): boolean =>
   "change" in event
     ? read === undefined || event.updated !== undefined && timeOf(read) < event.updated.epochMilliseconds
     : read !== undefined && timeOf(read) <= removedAt(event)
 
-/** No two regions differ by as much. */
+/** No two regions differ by more. */
 export const aMinute = 60_000
 
 const timeOf = ({ updated }: AppContext.Versioned): number => updated.epochMilliseconds
 
-// A removal has no time of its own.
+/** A removal has no `updated`, so its timetoken counts. */
 const removedAt = ({ timetoken }: SubscribeEvent.Delivery): number => Position.millisOf(timetoken)
 
 const isCustom = Schema.is(AppContext.Custom)
