@@ -1,5 +1,5 @@
 /**
- * The reactions of some messages as a value: made from what was read, and moved on by events.
+ * The reactions of some messages: made from actions that were read, and updated by events.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,9 +24,9 @@ interface Reaction {
 export type Reactions = ReadonlyArray<Reaction>
 
 export interface State {
-  /** Which are watched. Where they are the newest, the oldest comes first. */
+  /** The watched messages. If these are the newest of the channel, the oldest comes first. */
   readonly messages: ReadonlyArray<string>
-  /** Also those of a message whose publishing has not been told yet. A message without any may be absent. */
+  /** Includes reactions whose message has not arrived yet. A message without reactions may be absent. */
   readonly reactions: ReadonlyMap<string, Reactions>
 }
 
@@ -60,10 +60,10 @@ const actionsOf = (reactions: Reactions): ReadonlyArray<Action> =>
 
 const isTimetoken = Schema.is(Timetoken)
 
-/** Which messages are watched: always the same, or so many of the newest. */
+/** The messages to watch: the newest `last`, or always the same ones if it is undefined. */
 export interface Watched {
   readonly last: number | undefined
-  /** Whose reactions are mine. */
+  /** The user whose reactions are `mine`. */
   readonly me: string
 }
 
@@ -111,11 +111,11 @@ const newest = (
     ? messages
     : [...new Set([...messages, ...published])].toSorted().slice(-last)
 
-/** Without the reactions of messages that are not watched, nor will be. */
+/** Drops the reactions of messages that are not watched and will not be. */
 const watched = ({ messages, reactions }: State, last: number | undefined): State => {
   const known = new Set(messages)
   const oldest = messages[0] ?? ""
-  // Of another region, an action may come before its message, which is older nevertheless.
+  // An action may arrive before its message, if the message is of another region.
   const mayCome = (message: string, reactions: Reactions) =>
     last !== undefined && isTimetoken(message) && message > oldest &&
     actionsOf(reactions).some(({ actionTimetoken }) => actionTimetoken > message)
@@ -125,10 +125,10 @@ const watched = ({ messages, reactions }: State, last: number | undefined): Stat
   }
 }
 
-// In tenths of a microsecond: as long as messages of other regions may take to come.
+/** How late messages of other regions may be, in ticks of 100 ns. */
 const unshownFor = 100_000_000n
 
-/** What was read of the newest messages, and what is so new that history may not show it yet. */
+/** Adds to a read the messages that are so new that history may not have them yet. */
 export const withUnshown = (found: State, known: State, last: number): Effect.Effect<State> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const from = String(BigInt(now) * 10_000n - unshownFor)
