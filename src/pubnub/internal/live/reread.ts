@@ -1,6 +1,6 @@
 /**
- * When a live value is read again, and how: for as long as it takes. What passes by itself is tried soon. A refusal (a token
- * that lost a permission, an add-on that is off) may be mended at any time, so it is tried at a slow pace.
+ * When a live value is read again, and how. A read is retried until it succeeds: soon after a failure that is retryable, and
+ * slowly after a refusal. Someone may give the token its permission or switch on the add-on at any time.
  */
 import * as Effect from "effect/Effect"
 import * as Retry from "../../../Retry.ts"
