@@ -353,7 +353,22 @@ export const mutations: ReadonlyArray<Mutation> = [
       "front(polled: Cursor): Cursor {\n    return this.named(this.furthest(polled))",
       "front(polled: Cursor): Cursor {\n    return this.named(this.held(this.furthest(polled)))"
     ],
-    ["it waits for ever", "const isPatient = now - since < 2n * settled + portion", "const isPatient = true"]
+    ["it waits for ever", "const isPatient = now - since < 2n * settled + portion", "const isPatient = true"],
+    [
+      "what an earlier life had is forgotten at once",
+      "position + overlap\n      this.complete",
+      "position\n      this.complete"
+    ],
+    ["what an earlier life had is forgotten a tick early", ") > this.beforeUntil", ") >= this.beforeUntil"],
+    ["an earlier position counts", "    this.complete = BigInt(position)\n  }", "  }"],
+    ["a gap begins at an earlier position", "position > this.complete ? position : this.complete", "position"],
+    [
+      "a live page that is behind ends the gap",
+      "if (!this.isBehind(next)) this.ahead = undefined",
+      "this.ahead = undefined"
+    ],
+    ["the last step forgets how far history was read", "this.ahead = next ?? this.ahead", "this.ahead = next"],
+    ["what is of a sum waits for ever", "isAll ? undefined : upTo", "upTo"]
   ]),
   ...of(`${reading}/messageIds.ts`, [`${tests}/messageIds.test.ts`], [
     ["long ids are remembered like short ones", "this.characters <= mostCharacters", "true"],

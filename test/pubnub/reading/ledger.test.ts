@@ -124,6 +124,8 @@ describe("a gap", () => {
     assert.strictEqual(cursorOf(given, -1).position, ticks(9))
     assert.strictEqual(cursorOf(given, -1).hole, ticks(0))
     assert.strictEqual(ledger.cursor(at(0)).position, ticks(9))
+    ledger.found([], at(0), 0n, true)
+    assert.strictEqual(ledger.cursor(at(0)).position, ticks(9))
     ledger.filled(false)
     assert.isUndefined(ledger.cursor(at(0)).hole)
     assert.strictEqual(ledger.cursor(at(50)).position, ticks(50))
@@ -142,6 +144,30 @@ describe("a gap", () => {
     ledger.found([arrival(500)], at(0), BigInt(ticks(600)), false)
     const given = ledger.live([arrival(10)], at(0), at(20))
     assert.strictEqual(cursorOf(given, -1).position, ticks(599))
+    assert.strictEqual(ledger.cursor(at(20)).position, ticks(599))
+  })
+
+  it("is read from the furthest position when the service sent an earlier one", () => {
+    const ledger = ledgerFrom()
+    ledger.live([arrival(30 * second)], at(0), at(30 * second))
+    ledger.live([], at(30 * second), at(25 * second))
+    const hole = ledger.open({ reason: "FullPage", from: at(25 * second), to: ticks(40 * second), page: [] })
+    assert.strictEqual(String(hole?.since), ticks(20 * second))
+  })
+})
+
+describe("events that an earlier run had", () => {
+  it("are known until ten seconds after the first later position", () => {
+    const delivered = [1, 2, 3].map((n) => Marks.of(`${ticks(20 * second + n)}/a/ada`))
+    const from = { ...at(20 * second), delivered, recent: { since: ticks(1), marks: "" } }
+    const ledger = ledgerFrom(from)
+    const live = (n: number, position: number) => payloads(ledger.live([arrival(20 * second + n)], from, at(position)))
+    // The service may send an earlier position first.
+    ledger.live([], from, at(second))
+    ledger.live([], from, at(21 * second))
+    assert.deepStrictEqual(live(1, 31 * second), [])
+    assert.deepStrictEqual(live(2, 31 * second + 1), [])
+    assert.deepStrictEqual(live(3, 32 * second), [20 * second + 3])
   })
 })
 
@@ -263,6 +289,14 @@ describe("resuming from a cursor of a burst", () => {
     assert.isNotEmpty(cursor.recent?.sums)
     return { all, cursor }
   }
+
+  it("delivers with the last step what waits for the end of a sum", () => {
+    const { all, cursor } = summed()
+    const later = ledgerFrom(cursor)
+    later.open({ reason: "FullPage", from: cursor, to: ticks(second), page: [] })
+    const twin = arrival(7, { channel: "b" })
+    assert.deepStrictEqual(payloads(later.found([...all, twin], cursor, 0n, true)), [7])
+  })
 
   it("repeats nothing of a sum when history is read once more for the same gap", () => {
     const { all, cursor } = summed()
