@@ -1,10 +1,10 @@
 /**
- * From a range and a set of names to what history has of them: events in order, gaps and statuses. The service keeps a queue
- * of the newest messages for a reader and drops older ones without a word: a page as full as that queue, or a break longer
- * than it is kept, means that something may be missing. Nothing else reads history for a reader.
+ * Reads a range of history for a set of names, and gives the events in order, gaps and statuses. The service keeps a queue of
+ * the newest messages for a reader and drops older ones without notice. So messages may be missing before a page as full as that
+ * queue, and after a break longer than the service keeps it. No other module reads history for a reader.
  *
- * A hole is filled in steps, so that whoever pulls sets the pace, and a step that failed is simply made again. What is found
- * comes oldest first, merged over all channels, with as much memory as some pages take.
+ * A hole is filled in steps: the reader that pulls sets the pace, and a step that failed is repeated. Events come oldest first,
+ * merged over all channels. Memory is bounded.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,34 +33,34 @@ import { byTimetoken } from "./storedEntry.ts"
 type Config = PubNubConfig["Service"]
 
 export interface Hole {
-  /** `Late`: a part of the time of full pages, read for the second time. */
+  /** `Late`: a part that was read when full pages arrived, and is read for the second time. */
   readonly reason: "FullPage" | "LongBreak" | "Late"
-  /** Where the reader stood. */
+  /** The position of the reader. */
   readonly from: string
-  /** Where the live service stood then. */
+  /** The last timetoken of the hole. */
   readonly to: string
-  /** From here on history is read: before `from`, since messages of other regions come late. */
+  /** History is read from here. This is before `from`, since messages of other regions arrive late. */
   readonly since: bigint
-  /** The full page. What is missing comes before it. */
+  /** The full page. The missing messages come before it. */
   readonly page: ReadonlyArray<Arrival.Arrival>
   /** Whether other requests go first. */
   readonly isPatient?: boolean
 }
 
-/** What one step brought. */
+/** The result of one step. */
 export interface Progress {
-  /** As the live service sends them, oldest first. What the full page holds is left to it. */
+  /** Oldest first, in the form of the live service. Without the events of the full page. */
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
-  /** All that is older has been found. */
+  /** All older events of history have been given. */
   readonly upTo: bigint
   readonly notices: ReadonlyArray<SubscribeStatus.Status>
-  /** Whether the hole is filled, as far as it can be. */
+  /** Whether this was the last step. */
   readonly filled: boolean
-  /** Whether history has shown the messages of the full page: it is not behind. */
+  /** Whether history has all messages of the full page, so that it is not behind. */
   readonly isCurrent: boolean
 }
 
-/** What all backfills of one keyset share. */
+/** What all backfills of an engine share. */
 export interface History {
   readonly config: Config
   readonly knowledge: Knowledge
@@ -69,22 +69,22 @@ export interface History {
 
 const aMinute = 600_000_000n
 
-/** So often history is asked again for what the full page has: after one second, two and four. */
+/** How often history is read again for messages that it lacks: after one, two and four seconds. */
 const mostLooks = 3
 
-// Counts are kept for a week.
+/** The service counts messages of the last week. */
 const countable = Duration.days(7)
 
-/** So often in a row a request is refused before history is out of reach. */
+/** After so many refusals in a row, the backfill gives up on channels. */
 const mostRefused = 3
 
 type ScheduleOf = (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
 
-/** How to come back to history that fails. How often it may refuse is counted here, and not by the schedules of a connection. */
+/** The schedule for history that fails. This module counts refusals itself, so the schedules of a connection do not apply to them. */
 export const scheduleOf = (schedule: ScheduleOf): ScheduleOf => (reason) =>
   reason._tag === "BadRequest" || reason._tag === "InvalidKey" ? Retry.reconnect : schedule(reason)
 
-/** One arrival of the full page. */
+/** An event of the full page. */
 interface Live {
   readonly timetoken: string
   readonly id: string
@@ -100,39 +100,38 @@ export class Backfill {
   private readonly hole: Hole
   private readonly before: bigint
   private phase: Phase = "channels"
-  /** The channels to read, each with the subscribed names that stand for it. */
+  /** The channels to read, each with the subscribed names that it arrives by. */
   private channels: ReadonlyMap<string, ReadonlyArray<string>> = new Map()
-  /** Those that seemed to have nothing. */
+  /** Channels without messages, by their counts. */
   private readonly empty = new Map<string, ReadonlyArray<string>>()
-  /** Whether channels may have been missed whose names nobody here knows: of wildcards, and of groups that cannot be listed. */
+  /** Whether there may be unknown channels: of a wildcard, or of a group that cannot be listed. */
   private isUnsure = false
-  /** What is left to read and to give. */
+  /** The rest of the range. Undefined if nothing is left. */
   private segments: Segments | undefined
-  /** The names as they were when they were looked at last. */
+  /** The names at the last step. */
   private heard: Names
-  /** The full page by id and name, and the messages in it by id that history has not shown yet. */
+  /** The events of the full page, by id and name. */
   private readonly page = new Set<string>()
+  /** The stored events of the full page that history has not shown yet, by id. */
   private readonly unseen = new Map<string, Arrival.Arrival>()
-  /** The full page, oldest first: what is left of it until history has passed by. */
+  /** The events of the full page that history has not passed yet, oldest first. */
   private ahead: ReadonlyArray<Live>
-  /** Channels of which history holds something older than the hole. */
+  /** Channels of which history has an entry older than the hole. */
   private readonly held = new Set<string>()
-  /** The newest entry found of each channel. */
+  /** The timetoken of the newest entry of each channel. */
   private readonly newest = new Map<string, bigint>()
   private looks = 0
-  /** When channels were counted last, history lacked what the full page has: those without a count may have something. */
+  /** Whether the last counts were too low for the full page. Then a channel with a count of zero may have messages. */
   private isDoubtful = false
-  /** How many events were really missing. */
+  /** How many events were missing, and not only read again. */
   private missing = 0
   private refusals = 0
   /** How many requests were answered. */
   answers = 0
+  /** Whether some channels cannot be read. */
   private isOutOfReach = false
 
-  /**
-   * The names may change while the hole is filled. Where it is known which channels are meant, each with the names it came
-   * by, nothing is looked up.
-   */
+  /** `names` may change between steps. `known` gives the channels with their names, so that nothing is looked up. */
   constructor(
     history: History,
     names: () => Names,
@@ -159,12 +158,12 @@ export class Backfill {
     if (history.knowledge.storesNothing) this.giveUp()
   }
 
-  /** Takes note of how many events of the last step were really missing. */
+  /** Call it after a step with the number of its events that the reader did not have. */
   missed(count: number): void {
     this.missing += count
   }
 
-  /** One step of filling the hole. */
+  /** Makes the next step. */
   get next(): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.suspend(() => this.step()).pipe(
       Effect.tap(() =>
@@ -193,7 +192,7 @@ export class Backfill {
     )
   }
 
-  /** How many pages history has, at the least, of what the full page holds. */
+  /** How many pages of history the full page fills at least. */
   private get pages(): number {
     const live = new Map<string, number>()
     for (const { envelope } of this.unseen.values()) {
@@ -202,7 +201,7 @@ export class Backfill {
     return Math.max(1, Math.floor(Math.max(0, ...live.values()) / Storage.most(live.size)))
   }
 
-  /** Nobody waits for what is not listened to any more. */
+  /** Leaves out channels that no reader hears any more. */
   private leaveUnheard(): void {
     const heard = this.names()
     if (this.phase === "channels" || isSame(heard, this.heard)) return
@@ -214,7 +213,6 @@ export class Backfill {
     if (this.phase === "pages" && this.channels.size === 0) this.segments = undefined
   }
 
-  /** What the waiting full page still holds is left to whoever gives it. */
   private step(): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
     this.leaveUnheard()
     const { segments } = this
@@ -241,7 +239,7 @@ export class Backfill {
     return this.renewing((config) => Endpoint.send(config, endpoint))
   }
 
-  /** In its turn, and once more where a new token makes up for a refusal. */
+  /** Waits for its turn. Repeats a refused request once if the token was replaced. */
   private renewing<A>(
     request: (config: Config) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
@@ -255,7 +253,7 @@ export class Backfill {
     )
   }
 
-  // --- which channels
+  // --- channels
 
   private readonly lookUp = Effect.gen({ self: this }, function*() {
     const { knowledge } = this.history
@@ -272,7 +270,7 @@ export class Backfill {
     this.phase = "counts"
   })
 
-  /** The channels of the names: their own, those seen of wildcards, and those that groups hold. */
+  /** Adds the channels of the names: plain channels, known channels of wildcards, and channels of groups. */
   private readonly list = Effect.fnUntraced(function*(this: Backfill, add: (channel: string, name: string) => void) {
     const { knowledge } = this.history
     const { channels, groups } = this.names()
@@ -306,12 +304,12 @@ export class Backfill {
     }
   })
 
-  /** Whether a part of the hole has grown older than history surely keeps, since that was last looked at. */
+  /** Whether retention may have deleted entries of a segment since the last check. */
   private isOld({ entries, probedTo }: Segment): boolean {
     return entries === undefined && this.oldestKept() > probedTo
   }
 
-  /** Whether history reaches back so far: it does if it holds something older. */
+  /** Checks retention: a channel with an entry older than the hole has lost nothing. Gives a `Gap` for each of the others. */
   private probe(segment: Segment): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.gen({ self: this }, function*() {
       const asked = [...this.channels.keys()].filter((name) => !this.held.has(name))
@@ -327,7 +325,7 @@ export class Backfill {
         for (const [channel, { entries }] of pages) if (entries.length > 0) this.held.add(channel)
       }
       const from = segment.probedTo === this.hole.since ? this.hole.from : String(segment.probedTo - 1n)
-      // Some more will be gone when it is read.
+      // More entries may be deleted before they are read.
       segment.probedTo = this.oldestKept() + aMinute
       const to = segment.probedTo < this.before ? segment.probedTo : this.before
       const notices = [...this.channels.keys()].filter((channel) => !this.held.has(channel)).map((
@@ -342,20 +340,20 @@ export class Backfill {
     })
   }
 
-  /** What is older may have been deleted. */
+  /** Retention may have deleted entries before this timetoken. */
   private oldestKept(): bigint {
     const { config, knowledge } = this.history
     return BigInt(Math.floor(Math.max(0, knowledge.now() - Duration.toMillis(config.historyRetention)))) * 10_000n
   }
 
-  /** Leaves out the channels that have nothing: one request may spare hundreds. */
+  /** Leaves out channels without messages. One request may save hundreds. */
   private readonly count = Effect.gen({ self: this }, function*() {
     const { config, knowledge } = this.history
     const empty = new Set<string>()
     const behind = knowledge.now() - Number(this.hole.since / 10_000n)
     if (this.channels.size > 1 && behind < Duration.toMillis(countable)) {
       for (const channel of this.channels.keys()) empty.add(channel)
-      // History may be behind: who is heard live has something.
+      // History may be behind. A channel of the full page has messages.
       const live = new Map<string, number>()
       for (const { envelope } of this.unseen.values()) {
         if (envelope === undefined) continue
@@ -371,7 +369,7 @@ export class Backfill {
         }
       }
     }
-    // What was deleted meanwhile counts no more.
+    // Messages that were deleted meanwhile are not counted.
     const oldest = this.segments?.oldest
     if (oldest !== undefined && this.isOld(oldest)) return nothing
     const rest = new Map(this.channels)
@@ -402,7 +400,7 @@ export class Backfill {
     return { ...nothing, arrivals: missing, upTo: left < upTo ? left : upTo }
   }
 
-  /** What the full page holds up to where history has come, but for messages that history has not shown yet. */
+  /** Takes the events of the full page up to a timetoken of history, without messages that history has not shown yet. */
   private passed(timetoken: string): ReadonlyArray<Arrival.Arrival> {
     const isPassed = (item: Live) => item.timetoken <= timetoken && !this.unseen.has(item.id)
     const items = this.ahead.filter(isPassed)
@@ -411,9 +409,9 @@ export class Backfill {
   }
 
   /**
-   * History may be behind the live service: if it lacks what the full page has, or there is nothing to tell by, it is asked
-   * again, a little later, and so are the channels that seemed to have nothing. A channel of which something was not stored
-   * before is waited for once.
+   * Decides whether to read history once more, a little later. History may be behind: it lacks messages of the full page, or it
+   * has shown nothing at all. Channels with a count of zero are read again, too. A channel with a message that was not stored is
+   * waited for only once.
    */
   private lookAgain(): boolean {
     const behind: Array<{ readonly channel: string; readonly published: bigint }> = []
@@ -426,7 +424,7 @@ export class Backfill {
       this.channels.size + this.empty.size > 0
     if (this.looks === mostLooks || behind.length === 0 && !isBlind && !isDoubtful) return false
     this.looks++
-    // Of channels that seemed to have nothing all may be missing.
+    // A channel with a count of zero may lack all of its messages.
     if (isDoubtful) behind.push({ channel: "", published: this.hole.since })
     const oldest = behind.reduce((oldest, { channel, published }) => {
       const newest = this.newest.get(channel) ?? this.hole.since
@@ -440,7 +438,7 @@ export class Backfill {
     return true
   }
 
-  /** Whether history is asked again for what it does not show of a channel. */
+  /** Whether history is read again for messages that it lacks of a channel. */
   private isWaitedFor(channel: string): boolean {
     return this.looks === 0 || this.history.knowledge.unstored.get(channel)?.has("Message") !== true
   }
@@ -454,7 +452,7 @@ export class Backfill {
     const { channels, groups } = this.names()
     const notices: Array<SubscribeStatus.Status> = []
     let suspected = this.isOutOfReach || this.isUnsure
-    // Of what is older than was asked for, or than history keeps, nothing follows.
+    // Older messages say nothing: they were not read, or retention has deleted them.
     const kept = this.oldestKept()
     const oldest = kept > since ? kept : since
     const late = new Set<string>()
@@ -463,14 +461,14 @@ export class Backfill {
       knowledge.noteUnstored(envelope.c, "Message")
       late.add(envelope.c)
     }
-    // Where history shows nothing as young as what it lacks, it may be behind, and then lacks what came by other names too.
+    // History may be behind if it shows nothing as new as the messages that it lacks. Then other channels may lack messages, too.
     const shown = [...this.newest.values()].reduce((one, other) => one > other ? one : other, 0n)
     const isBehind = Array.from(this.unseen.values()).some(({ envelope }) =>
       envelope !== undefined && late.has(envelope.c) && BigInt(envelope.p.t) > shown
     )
     if (isBehind && this.channels.size + this.empty.size > late.size) suspected = true
     if (reason !== "LongBreak") {
-      // Messages of the page that history does not show: not stored, or not yet. The like of them may be missing.
+      // History lacks these messages of the page: they are not stored, or not yet. Others like them may be missing.
       for (const channel of late) notices.push({ _tag: "Gap", channel, ...range(from, to), reason: "NotInHistory" })
       const kinds = new Map<string, Set<SubscribeStatus.Kind>>()
       const add = (channel: string, kind: SubscribeStatus.Kind) => {
@@ -481,7 +479,7 @@ export class Backfill {
         const kind = envelope === undefined ? undefined : Arrival.kindOf(envelope)
         if (envelope !== undefined && kind !== undefined) add(ChannelName.withoutPresence(envelope.c), kind)
       }
-      // The service dropped stored events, or may have dropped events that history does not have. They may be of any channel.
+      // The service dropped stored events, so it may have dropped others, of any channel, that history never has.
       if (this.missing > 0 || kinds.size > 0) {
         for (const [channel, had] of knowledge.unstored) {
           if (!this.hears(channel)) continue
@@ -504,7 +502,7 @@ export class Backfill {
     return { ...nothing, notices, filled: true, isCurrent }
   }
 
-  /** Whether a channel may come by one of the names. */
+  /** Whether events of a channel may arrive by one of the names. */
   private hears(channel: string): boolean {
     return keysOf(this.names()).some((key) => covers(key, channel))
   }
@@ -520,7 +518,7 @@ export class Backfill {
 
   // --- failures
 
-  /** Whoever waits judges by its schedule how long failing history is waited for. What the service refuses is out of reach. */
+  /** Passes a failure on, whose schedule decides how long to wait. After too many refusals leaves out channels. */
   private failed(reason: PubNubError.Reason): Effect.Effect<Progress, PubNubError.Reason> {
     switch (reason._tag) {
       case "FeatureDisabled":
@@ -540,7 +538,7 @@ export class Backfill {
     const named = channels.filter((channel) => this.channels.has(channel))
     const rest = new Map(this.channels)
     for (const channel of named.length > 0 ? named : this.channels.keys()) {
-      // The next token may allow it.
+      // A new token may allow it.
       if (Token.isFixed(config)) knowledge.denied.add(channel)
       rest.delete(channel)
     }
@@ -569,7 +567,7 @@ export class Backfill {
   }
 }
 
-/** A step that brought nothing. */
+/** A step without a result. */
 const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false, isCurrent: false }
 
 const mostOfCounts = 100
