@@ -1,5 +1,5 @@
 /**
- * What a reader does not take, told in few words: what is alike is one loss.
+ * The losses that a reader reports. Losses of one channel and reason are one event.
  */
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
@@ -9,7 +9,7 @@ export type Loss = SubscribeStatus.Gap | SubscribeStatus.GapSuspected
 
 export type Losses = Map<string, Loss>
 
-/** Of so many channels it is told one by one. Whoever may publish to a wildcard makes as many as it likes. */
+/** The most losses with a channel of their own. A publisher may use any number of channels of a wildcard. */
 const mostLosses = 1_000
 
 export const add = (losses: Losses, loss: Loss): void => {
@@ -33,11 +33,11 @@ export const add = (losses: Losses, loss: Loss): void => {
   )
 }
 
-/** Nobody can tell what was lost. */
+/** Adds a loss of unknown events. */
 export const suspect = (losses: Losses, from: string, to: string): void =>
   add(losses, { _tag: "GapSuspected", ...range(from, to), reason: "LongBreak" })
 
-/** An event for which there was no room. */
+/** Adds an event for which there was no room. */
 export const lose = (losses: Losses, event: SubscribeEvent.SubscribeEvent): void => {
   if (isStatus(event)) return
   const place = placeOf(event)
