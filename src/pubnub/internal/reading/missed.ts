@@ -1,5 +1,5 @@
 /**
- * What a reader was not given: messages by name as far as there is room, and what can only be told as lost.
+ * The events that a reader missed, while it had no room or before it resumed: messages that history may have, and losses.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
@@ -8,26 +8,25 @@ import * as Losses from "./losses.ts"
 import { covers, type Key, nameOf } from "./names.ts"
 import { before, idOf, kindOf, placeOf, range, subscriptionOf } from "./place.ts"
 
-/** So many missed messages are noted one by one. */
+/** The most messages that are kept by id. Further ones are counted. */
 const mostNoted = 1_000
 
-/** Of so many channels it is noted what was missed. */
+/** The most channels. */
 const mostChannels = 10_000
 
-/** What a reader was not given. */
 export class Missed {
-  /** Where it began with a cursor of the past: it wants everything from there on, and not only what came by. */
+  /** The cursor of a reader that resumes. Such a reader reads everything after it, not only the events that passed by. */
   readonly from: Cursor | undefined
   /** Messages by id, each with its channel. */
   readonly messages = new Map<string, string>()
-  /** Those that are too many to be named: how many of each channel, and since when. */
+  /** The number of further messages of a channel, and the oldest timetoken of them. */
   readonly more = new Map<string, { readonly since: string; readonly count: number }>()
-  /** Of each channel, the names it came by. */
+  /** The names by which messages of a channel arrived. */
   readonly channels = new Map<string, Set<string>>()
-  /** Kinds that history does not have, by channel. */
+  /** Kinds of events that history does not have, by channel. */
   readonly kinds = new Map<string, Set<SubscribeStatus.Kind>>()
   readonly losses: Losses.Losses = new Map()
-  /** Of all these, the oldest and the newest. */
+  /** The oldest and the newest timetoken of all missed events. */
   oldest = ""
   newest = ""
   private last = ""
@@ -36,7 +35,7 @@ export class Missed {
     this.from = from
   }
 
-  /** Whether there were too many to be named. */
+  /** Whether some messages are only counted. */
   get isUncounted(): boolean {
     return this.more.size > 0
   }
@@ -57,7 +56,7 @@ export class Missed {
     const name = subscriptionOf(event)
     if (name !== undefined) this.channels.set(channel, (this.channels.get(channel) ?? new Set()).add(name))
     const id = idOf(event) ?? ""
-    // It came by another name, too.
+    // The same message arrived by another name.
     if (id === this.last) return
     this.last = id
     if (this.messages.size < mostNoted) {
@@ -72,7 +71,7 @@ export class Missed {
     this.kinds.set(channel, (this.kinds.get(channel) ?? new Set()).add(kind))
   }
 
-  /** Of what is not listened to any more nothing is missing. A group may hold any channel: the names say by which it came. */
+  /** Drops events that no name of the reader brings. A group may have any channel, so the names of the messages decide. */
   keepOnly(keys: ReadonlyArray<Key>): void {
     const heard = new Set(keys.map(nameOf))
     for (const [channel, names] of this.channels) {
@@ -87,7 +86,7 @@ export class Missed {
     }
   }
 
-  /** Takes what history showed off the list, and says whether it was on it. */
+  /** Removes an event that history showed. Says whether the reader missed it. */
   take(event: SubscribeEvent.Received): boolean {
     if (this.messages.delete(idOf(event) ?? "")) return true
     const place = placeOf(event)
@@ -97,7 +96,7 @@ export class Missed {
     return true
   }
 
-  /** What can be told only as lost. */
+  /** The losses that history cannot fill. */
   gaps(): ReadonlyArray<Losses.Loss> {
     const { newest, oldest } = this
     return [
