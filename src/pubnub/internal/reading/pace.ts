@@ -1,17 +1,17 @@
 /**
- * Requests that keep their distance, however many ask: the service throttles history by the second.
+ * Limits the rate of requests to history, since the service throttles them.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 export interface Pace {
-  /** Waits for its turn. */
+  /** Waits for the next turn. */
   readonly turn: Effect.Effect<void>
   /** Waits for a turn that no request waits for. */
   readonly spare: Effect.Effect<void>
 }
 
-/** At most so many turns a second. */
+/** Gives at most `perSecond` turns a second. */
 export const make = (perSecond: number): Pace => {
   const distance = Math.ceil(1_000 / perSecond)
   let next = -Infinity
