@@ -1,6 +1,6 @@
 /**
- * Signs of life beside the long poll: while a reader is connected, its user is announced on its channels again and again,
- * so that others do not see it time out when the poll is not asked for in time.
+ * Announces the user on its channels while a reader is connected. Otherwise the service would report a timeout if the next poll
+ * is late.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import { path, subscribeKey } from "../wire/path.ts"
 
-/** Where the user is at the moment. Wildcards and presence names may be among them: nobody is present on those. */
+/** The names that the user is subscribed to. Heartbeats leave out wildcards and presence names. */
 export interface Presence {
   readonly channels: ReadonlyArray<string>
   readonly groups: ReadonlyArray<string>
@@ -21,14 +21,13 @@ export interface Presence {
   readonly state: string | undefined
 }
 
-/** Whether a configuration has its user announced. */
+/** Whether a configuration asks for heartbeats. */
 export const isOn = ({ heartbeatInterval, presenceTimeout }: PubNubConfig["Service"]): boolean =>
   heartbeatInterval !== undefined && presenceTimeout !== undefined
 
 /**
- * Announces the user until it is interrupted, from one interval after its start on: the handshake before it was a sign of
- * life too. Returns at once when presence is not on. A heartbeat that fails is told at debug, and the next one comes when
- * it would have come anyway.
+ * Sends heartbeats until it is interrupted. The first one comes after one interval, since the handshake has announced the user.
+ * Returns at once if heartbeats are off. A failure is logged at debug and does not change the time of the next heartbeat.
  */
 export const run = (
   config: PubNubConfig["Service"],
@@ -47,7 +46,7 @@ export const run = (
       path: path`/v2/presence/sub-key/${subscribeKey}/channel/${channels}/heartbeat`,
       query: { heartbeat: seconds, "channel-group": plainGroups.join(",") || undefined, state },
       longestAddress: Infinity,
-      // One without an answer must not hold up the next one.
+      // A heartbeat without an answer must not delay the next one.
       timeout: Duration.min(config.requestTimeout, Duration.divideUnsafe(heartbeatInterval, 2)),
       decode: Result.succeed
     }).pipe(
