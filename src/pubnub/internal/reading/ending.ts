@@ -1,11 +1,11 @@
 /**
- * How a reader ends that gave up.
+ * The error of a reader that gave up.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import { Exhausted, SubscribeError } from "../../SubscribeError.ts"
 
-/** The error of a failure whose schedule has ended. What no retry mends stands for itself. */
+/** Gives the error after the schedule of a failure has ended. A failure that no retry can fix is its own reason. */
 export const toError = (
   failure: PubNubError.Reason,
   attempts: number,
