@@ -13,16 +13,16 @@ import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type * as Backfill from "./backfill.ts"
 
 export interface Settings {
-  /** What the service leaves out of what it sends. History knows nothing of it. */
+  /** The filter expression of the service. History cannot apply it. */
   readonly filter: string | undefined
   /** The JSON text of the user's state on each of its channels. */
   readonly state: string | undefined
   readonly schedule: (reason: PubNubError.Reason) => Schedule.Schedule<unknown, PubNubError.Reason>
-  /** `pull`: nothing is asked for that no reader waits for. `ahead`: as long as no reader that holds others back is full. */
+  /** `pull`: polls only while a reader waits. `ahead`: polls until a reader with the strategy `suspend` is full. */
   readonly demand: "pull" | "ahead"
-  /** Where the one reader of a connection that is its own begins. */
+  /** The start of a reader that has a connection of its own. */
   readonly from: Cursor | undefined
-  /** Changes of names within so many milliseconds are one. */
+  /** Changes of names within so many milliseconds cause one handshake. */
   readonly gathered: number
 }
 
@@ -31,14 +31,14 @@ export interface Core {
   readonly settings: Settings
   readonly clock: Clock.Clock
   readonly history: Backfill.History
-  /** Runs something until the engine is closed. */
+  /** Runs an effect until it ends or the engine is closed. */
   readonly fork: (effect: Effect.Effect<void, never, HttpClient.HttpClient>) => Fiber.Fiber<void>
-  /** Gives a waiting reader's effects what they need: a context of its own for each would cost a kilobyte. */
+  /** Provides what the effects of readers need. One context for all of them saves a kilobyte for each reader. */
   readonly provide: <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient>) => Effect.Effect<A, E>
-  /** Tells whoever listens to the statuses of the engine. */
+  /** Reports a status to the listeners of the engine. */
   readonly publish: (status: SubscribeStatus.Status) => void
-  /** Somebody wants more, or holds others back no longer. */
+  /** Called when a reader wants events, or does not hold others back any more. */
   readonly demand: () => void
-  /** How many readers wait for something. */
+  /** How many readers wait for events. */
   waiting: number
 }
