@@ -2,7 +2,7 @@
  * Every block of TypeScript in the README and the guides runs. Each page has its own emulators and virtual time. Its blocks run in
  * order. In a block run: what it passes to `Effect.runPromise` or `NodeRuntime.runMain`, its tests, and else every Effect,
  * Stream and Layer that has a name. Each has a virtual minute. Then it may still wait, but it must not have failed.
- * `docstrings.test.ts` compiles the same blocks.
+ * `compiler.test.ts` compiles the same blocks.
  */
 import { it } from "@effect/vitest"
 import * as Cause from "effect/Cause"

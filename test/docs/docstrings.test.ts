@@ -1,17 +1,9 @@
-/** Every public symbol is documented, and every example compiles: in docstrings, in the README and in the guides. */
+/** Every public symbol is documented. `compiler.test.ts` compiles the examples. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { compile, root, withFolder } from "../kit/scratch.ts"
-
-const filesIn = (folder: string, ending: string): ReadonlyArray<string> =>
-  Fs.readdirSync(Path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(ending))
-    .map((name) => Path.join(folder, name))
-
-const isPublic = (file: string) =>
-  !/(^|\/)(internal|cli|testing\/(server|pubnub|symphony))\//.test(file) && !file.endsWith("index.ts")
-const modules = filesIn("src", ".ts").filter(isPublic)
+import { modules } from "./files.ts"
+import { root } from "../kit/scratch.ts"
 
 const categories = [
   "combinators",
@@ -117,24 +109,3 @@ it("Publish.size names the ideal size of a message", () => {
   const doc = source.slice(0, source.indexOf("export const size ")).split("/**").at(-1) ?? ""
   assert.match(doc, /\b1,800\b/)
 })
-
-const fences = (text: string, strip: RegExp): ReadonlyArray<string> =>
-  [...text.replaceAll(strip, "").matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code!)
-
-const examples = [
-  ...modules.map((file) => [file, fences(Fs.readFileSync(Path.join(root, file), "utf8"), /^ *\* ?/gm)] as const),
-  ...["README.md", ...filesIn("docs", ".md")].map(
-    (file) => [file, fences(Fs.readFileSync(Path.join(root, file), "utf8"), /^$never/gm)] as const
-  )
-].flatMap(([file, codes]) =>
-  codes.map((code, index) => ({ name: `${file.replaceAll(/[/.]/g, "-")}-${index}.ts`, code }))
-)
-
-it("every example of docstrings, README and guides compiles", () => {
-  assert.isAbove(examples.length, 20)
-  const output = withFolder((folder) => {
-    for (const { code, name } of examples) Fs.writeFileSync(Path.join(folder, name), `${code}\nexport {}\n`)
-    return compile(folder, { noUnusedLocals: false, noUnusedParameters: false }, ["*.ts"])
-  })
-  assert.strictEqual(output, "")
-}, 60_000)
