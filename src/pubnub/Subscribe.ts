@@ -6,6 +6,7 @@
  */
 import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
@@ -630,11 +631,19 @@ const read = <O extends object>(options: O, issues: Issues<O> = () => []): Effec
     )
   })
 
+/** A stream of the options that were read. A running stream keeps the effect with which it began, so that is a small one. */
 const reading = <O extends object, A, E, R>(
   options: O,
   then: (options: O) => Stream.Stream<A, E, R>,
   issues?: Issues<O>
-): Stream.Stream<A, E | SubscribeError, R> => Stream.unwrap(Effect.map(read(options, issues), then))
+): Stream.Stream<A, E | SubscribeError, R> =>
+  Stream.fromChannel(
+    Channel.fromTransform((upstream, scope) =>
+      Effect.suspend(() =>
+        Effect.flatMap(read(options, issues), (read) => Channel.toTransform(then(read).channel)(upstream, scope))
+      )
+    )
+  )
 
 const only = <T extends SubscribeEvent.Event["_tag"], E, R>(
   options: EventOptions<E, R>,

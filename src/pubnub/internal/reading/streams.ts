@@ -186,6 +186,14 @@ const owned = (engine: Engine.Engine): Registry.Lease => ({ engine, giveBack: ()
 
 const usualCapacity = 1_000
 
+/** The options that most readers have: one object is enough for all of them. */
+const usual: Reader["options"] = {
+  from: undefined,
+  capacity: usualCapacity,
+  strategy: "catchUp",
+  within: Infinity
+}
+
 /** The options of a reader of a shared connection. */
 const shared = (
   { capacity = usualCapacity, catchUp, filter, strategy = "catchUp" }: Options,
@@ -193,6 +201,12 @@ const shared = (
 ): Reader["options"] => {
   const within = Request.patienceOf(catchUp)
   const isBlind = within === 0 || filter !== undefined && filter !== ""
+  if (
+    from === undefined && capacity === usual.capacity && strategy === usual.strategy && within === usual.within &&
+    !isBlind
+  ) {
+    return usual
+  }
   // Without history there is nothing to catch up with.
   return { from, capacity, strategy: strategy === "catchUp" && isBlind ? "dropping" : strategy, within }
 }
