@@ -437,7 +437,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
     ["a name that begins while history is read is read there, too", "start === undefined ? [] : [key]", "[key]"],
-    ["a name that was removed is still read from history", "|| !keys.has(key)", ""],
+    ["a name that was removed is still read from history", "|| keys?.has(key) === false", ""],
     ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
     ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
     [
@@ -501,7 +501,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "start !== undefined && start < before(status.before) &&",
       "start !== undefined &&"
     ],
-    ["twice by two names", "if (canOverlap(this.heard.keys())) this.delivered ??= Delivered.make()", ""],
+    ["twice by two names", "if (canOverlap(this.keys)) this.delivered ??= Delivered.make()", ""],
     [
       "who is interrupted still waits",
       "this.resume = undefined\n        this.core.waiting--\n      })",

@@ -17,6 +17,7 @@ import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { emulated } from "../../kit/emulated.ts"
 import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
+import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { coreOf } from "./core.ts"
 import { tags } from "../../kit/events.ts"
 
@@ -36,9 +37,14 @@ const eventsOf = (
 const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" || event._tag === "Signal" ? [event.payload] : [])
 
-const readerOf = (options: Partial<Options> = {}, names: ReadonlyArray<string> = ["a"], begun = 0) =>
+const readerOf = (
+  options: Partial<Options> = {},
+  names: ReadonlyArray<string> = ["a"],
+  begun = 0,
+  settings: Partial<Settings> = {}
+) =>
   Effect.gen(function*() {
-    const { core } = yield* coreOf()
+    const { core } = yield* coreOf(settings)
     const reader = new Reader(core, {
       from: undefined,
       capacity: 10,
@@ -267,7 +273,7 @@ describe("the end of a reader", () => {
 
   it.effect("wakes a pull that waits", () =>
     Effect.gen(function*() {
-      const { core, reader } = yield* readerOf()
+      const { core, reader } = yield* readerOf({}, ["a"], 0, { demand: "pull" })
       yield* taken(reader)
       const fiber = yield* Effect.forkChild(Effect.exit(reader.pull))
       yield* Effect.yieldNow
@@ -279,17 +285,23 @@ describe("the end of a reader", () => {
       assert.isDefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is not caused by a pull that is interrupted", () =>
-    Effect.gen(function*() {
-      const { core, reader } = yield* readerOf()
-      yield* taken(reader)
-      const fiber = yield* Effect.forkChild(reader.pull)
-      yield* Effect.yieldNow
-      yield* Fiber.interrupt(fiber)
-      assert.strictEqual(core.waiting, 0)
-      reader.offer(eventsOf([1]))
-      assert.deepStrictEqual(payloads(yield* reader.pull), [1])
-    }).pipe(Effect.provide(emulated())))
+  for (const demand of ["pull", "ahead"] as const) {
+    it.effect(`is not caused by a pull that is interrupted, with the demand "${demand}"`, () =>
+      Effect.gen(function*() {
+        const { core, reader } = yield* readerOf({}, ["a"], 0, { demand })
+        yield* taken(reader)
+        const fiber = yield* Effect.forkChild(reader.pull)
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(core.waiting, 0)
+        reader.offer(eventsOf([1]))
+        assert.deepStrictEqual(payloads(yield* reader.pull), [1])
+        const next = yield* Effect.forkChild(reader.pull)
+        yield* Effect.yieldNow
+        reader.offer(eventsOf([2]))
+        assert.deepStrictEqual(payloads(yield* Fiber.join(next)), [2])
+      }).pipe(Effect.provide(emulated())))
+  }
 })
 
 describe("statuses", () => {

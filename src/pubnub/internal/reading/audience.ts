@@ -6,20 +6,25 @@ import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Few from "./few.ts"
 import type { Given } from "./ledger.ts"
-import type { Key } from "./names.ts"
+import { type Key, nameOf } from "./names.ts"
 import type { Reader } from "./reader.ts"
 import { Recent, withoutSums } from "./recent.ts"
 
 export class Audience {
   /** Readers with the same id get the same events. */
   readonly id: string
-  readonly keys: ReadonlyArray<Key>
+  /** How many names they have. */
+  readonly size: number
   readers: Few.Few<Reader>
   private recent: Recent | undefined
 
-  constructor(id: string, keys: ReadonlyArray<Key>) {
+  constructor(id: string, size: number) {
     this.id = id
-    this.keys = keys
+    this.size = size
+  }
+
+  get names(): ReadonlyArray<string> {
+    return this.id.split(separator).map(nameOf)
   }
 
   /** Gives events to its readers. `isWhole`: they hear everything that their connection receives, so its cursors are theirs. */
@@ -58,4 +63,7 @@ export class Audience {
 }
 
 /** The id of an audience: its names, and what its readers hear of each. */
-export const idOfKeys = (keys: Iterable<Key>): string => [...keys].toSorted().join("\n")
+export const idOfKeys = (keys: Iterable<Key>): string => [...keys].toSorted().join(separator)
+
+/** No name holds a control character. */
+const separator = "\n"

@@ -140,7 +140,7 @@ export class Connection {
 
   /** The names of a reader that are asked for here. */
   private ownOf(reader: Reader): ReadonlyArray<Key> {
-    const keys = [...reader.heard.keys()]
+    const { keys } = reader
     // Most have all of theirs here. What is left by a filter has room for more, and is kept.
     return keys.every((key) => this.names.has(key)) ? keys : keys.filter((key) => this.names.has(key))
   }
@@ -511,7 +511,7 @@ export class Connection {
   private ended(failure: PubNubError.Reason, attempts: number): void {
     const error = toError(failure, attempts, this.furthest)
     const refused = failure._tag === "AccessDenied" ? refusedBy(failure) : new Set<Key>()
-    const concerned = [...this.readers].filter(({ heard }) => [...heard.keys()].some((key) => refused.has(key)))
+    const concerned = [...this.readers].filter(({ keys }) => keys.some((key) => refused.has(key)))
     // Who asked for what is refused may have left meanwhile.
     const isOver = concerned.length === 0 && [...refused].some((key) => this.told.has(key) && !this.names.has(key))
     const readers = isOver ? [] : concerned.length > 0 ? concerned : [...this.readers]

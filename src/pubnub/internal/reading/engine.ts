@@ -75,7 +75,7 @@ export class Engine {
 
   readonly leave = (reader: Reader): void => {
     if (!this.readers.delete(reader)) return
-    this.drop(reader, reader.heard.keys())
+    this.drop(reader, reader.keys)
     for (const connection of this.connections) connection.forget(reader)
     this.demand()
   }

@@ -18,7 +18,7 @@ import { Backfill, type Progress } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
-import { type Key, nameOf, type Names } from "./names.ts"
+import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { placeOf, range } from "./place.ts"
 import { overlap } from "./recent.ts"
@@ -156,7 +156,7 @@ export class Lane {
     audience.readers = Few.remove(audience.readers, reader)
     if (audience.readers !== undefined) return
     this.audiences.delete(audience.id)
-    for (const name of audience.keys.map(nameOf)) {
+    for (const name of audience.names) {
       const others = Few.remove(this.byName.get(name), audience)
       if (others === undefined) this.byName.delete(name)
       else this.byName.set(name, others)
@@ -164,9 +164,9 @@ export class Lane {
   }
 
   private gather(id: string, keys: ReadonlyArray<Key>): Audience {
-    const audience = new Audience(id, keys)
+    const audience = new Audience(id, keys.length)
     this.audiences.set(id, audience)
-    for (const name of keys.map(nameOf)) this.byName.set(name, Few.add(this.byName.get(name), audience))
+    for (const name of audience.names) this.byName.set(name, Few.add(this.byName.get(name), audience))
     return audience
   }
 
@@ -602,7 +602,7 @@ export class Lane {
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
-    for (const [audience, part] of parts) audience.give(part, audience.keys.length === this.host.size())
+    for (const [audience, part] of parts) audience.give(part, audience.size === this.host.size())
   }
 }
 

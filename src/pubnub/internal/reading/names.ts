@@ -13,7 +13,7 @@ export interface Names {
   readonly groups: ReadonlyArray<string>
 }
 
-export const nameOf = (key: Key): string => key.slice(2)
+export const nameOf = (key: string): string => key.slice(2)
 
 /** The names of these keys, sorted. */
 export const namesOf = (keys: Iterable<Key>): Names => {

@@ -17,6 +17,8 @@ import * as MessageIds from "./messageIds.ts"
 import { CatchUp } from "./catchUp.ts"
 import type { Core } from "./core.ts"
 import * as Delivered from "./delivered.ts"
+import * as Few from "./few.ts"
+import * as Keyed from "./keyed.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { Missed } from "./missed.ts"
@@ -62,7 +64,8 @@ export interface Options {
 
 /** A name of a reader: its subscriptions, and the timetoken after which the reader gets its events. */
 interface Heard {
-  readonly members: Array<Subscription.Subscription>
+  readonly key: Key
+  members: Few.Few<Subscription.Subscription>
   start: string | undefined
 }
 
@@ -77,7 +80,7 @@ export interface Home {
 
 export class Reader {
   readonly options: Options
-  readonly heard = new Map<Key, Heard>()
+  private heard: Keyed.Keyed<Heard>
   /** Whether the reader got `Connected`. It gets events only after that. */
   isConnected = false
   /** Knows the positions of its connections. Undefined before it has one. */
@@ -143,6 +146,11 @@ export class Reader {
     }
   }
 
+  /** Its names. */
+  get keys(): ReadonlyArray<Key> {
+    return Array.from(Keyed.all(this.heard), ({ key }) => key)
+  }
+
   get places(): ReadonlyArray<Cursor> {
     return this.home?.placesOf(this) ?? []
   }
@@ -168,15 +176,17 @@ export class Reader {
     for (const member of members) {
       if (member._tag === "ChannelMetadata" || member._tag === "UserMetadata") this.isPlain = false
       for (const key of keysFor(member)) {
-        const heard = this.heard.get(key)
+        const heard = Keyed.get(this.heard, key)
         if (heard === undefined) {
-          this.heard.set(key, { members: [member], start: undefined })
+          this.heard = Keyed.set(this.heard, { key, members: member, start: undefined })
           this.haveBegun = false
           fresh.push(key)
-        } else if (!heard.members.some((other) => Subscription.isSame(other, member))) heard.members.push(member)
+        } else if (!Array.from(Few.all(heard.members)).some((other) => Subscription.isSame(other, member))) {
+          heard.members = Few.add(heard.members, member)
+        }
       }
     }
-    if (canOverlap(this.heard.keys())) this.delivered ??= Delivered.make()
+    if (canOverlap(this.keys)) this.delivered ??= Delivered.make()
     return fresh
   }
 
@@ -185,26 +195,33 @@ export class Reader {
     const gone: Array<Key> = []
     for (const member of members) {
       for (const key of keysFor({ ...member, presence: true })) {
-        const heard = this.heard.get(key)
+        const heard = Keyed.get(this.heard, key)
         if (heard === undefined) continue
-        const rest = heard.members.filter((other) => !Subscription.isSame(other, member))
-        if (rest.length > 0) this.heard.set(key, { ...heard, members: rest })
-        else if (this.heard.delete(key)) gone.push(key)
+        for (const other of Few.all(heard.members)) {
+          if (Subscription.isSame(other, member)) heard.members = Few.remove(heard.members, other)
+        }
+        if (heard.members !== undefined) continue
+        this.heard = Keyed.remove(this.heard, key)
+        gone.push(key)
       }
     }
     if (gone.length === 0) return gone
     this.forgo()
-    this.missed?.keepOnly([...this.heard.keys()])
+    this.missed?.keepOnly(this.keys)
     this.catchingUp?.leave(gone)
     this.announce()
     return gone
+  }
+
+  private has(key: Key): boolean {
+    return Keyed.get(this.heard, key) !== undefined
   }
 
   /** Drops waiting events of removed names. */
   private forgo(): void {
     const isKept = (event: Item) => {
       const name = isStatus(event) ? undefined : subscriptionOf(event)
-      return name === undefined || this.heard.has(`c ${name}`) || this.heard.has(`g ${name}`)
+      return name === undefined || this.has(`c ${name}`) || this.has(`g ${name}`)
     }
     const parts = this.parts?.flatMap(({ part, weight }): ReadonlyArray<Waiting> => {
       const kept = part.filter(isKept)
@@ -216,7 +233,7 @@ export class Reader {
 
   /** The service knows a name now: the reader gets its later events. */
   begin(key: Key, now: Cursor): void {
-    const heard = this.heard.get(key)
+    const heard = Keyed.get(this.heard, key)
     if (heard === undefined || heard.start !== undefined) return
     if (this.begun === undefined && this.from !== undefined) {
       const { position } = this.from
@@ -238,8 +255,8 @@ export class Reader {
 
   /** Emits the names after all of them have begun. */
   private announce(): void {
-    if (this.begun === undefined || this.heard.size === 0) return
-    for (const { start } of this.heard.values()) if (start === undefined) return
+    if (this.begun === undefined || this.heard === undefined) return
+    for (const { start } of Keyed.all(this.heard)) if (start === undefined) return
     this.haveBegun = true
     const { from } = this
     if (this.isConnected) {
@@ -247,12 +264,12 @@ export class Reader {
       if (this.areNamesUntold) return
       const last = this.parts?.findLast(({ part: [first] }) => !isStatus(first))?.part.at(-1)
       const cursor = cursorOf(last) ?? this.places.reduce(older, this.taken ?? this.begun)
-      this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.heard.keys()) })
+      this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.keys) })
       return
     }
     this.isConnected = true
     this.wasDown = false
-    const starts = Array.from(this.heard.values(), ({ start = "" }) => start)
+    const starts = Array.from(Keyed.all(this.heard), ({ start = "" }) => start)
     this.birth = from === undefined
       ? starts.reduce((one, other) => one < other ? one : other)
       : from.recent === undefined
@@ -262,7 +279,7 @@ export class Reader {
     const { region } = this.begun
     const at = from === undefined ? this.begun : region === undefined ? from : { region, ...from }
     const cursor = at.recent === undefined ? { ...at, recent: { since: after(at.position), marks: "" } } : at
-    this.put({ _tag: "Connected", cursor, ...namesOf(this.heard.keys()) })
+    this.put({ _tag: "Connected", cursor, ...namesOf(this.keys) })
     if (this.doubted !== undefined) this.put({ _tag: "CursorDoubted", kept: cursor, doubted: this.doubted })
   }
 
@@ -273,17 +290,13 @@ export class Reader {
     return this.isPlain && this.haveBegun && (oldest === undefined || oldest > this.latest)
   }
 
-  /** Whether it takes an event of this name by one of `keys`. The name is undefined if the event cannot be decoded. */
-  hears(
-    name: string | undefined,
-    event: SubscribeEvent.Received,
-    keys: Pick<ReadonlySet<Key>, "has"> = this.heard
-  ): boolean {
+  /** Whether it takes an event of this name by one of `keys`, or by any. The name is undefined if the event cannot be decoded. */
+  hears(name: string | undefined, event: SubscribeEvent.Received, keys?: ReadonlySet<Key>): boolean {
     const place = placeOf(event)
-    for (const [key, { members, start }] of this.heard) {
-      if (name !== undefined && nameOf(key) !== name || !keys.has(key)) continue
+    for (const { key, members, start } of Keyed.all(this.heard)) {
+      if (name !== undefined && nameOf(key) !== name || keys?.has(key) === false) continue
       if (start === undefined || place !== undefined && place.timetoken <= start) continue
-      if (members.some((member) => Subscription.hears(member, event))) return true
+      for (const member of Few.all(members)) if (Subscription.hears(member, event)) return true
     }
     return false
   }
@@ -338,7 +351,7 @@ export class Reader {
       case "Gap":
       case "GapSuspected": {
         if (!this.isConnected) return
-        const isConcerned = Array.from(this.heard).some(([key, { start }]) =>
+        const isConcerned = Array.from(Keyed.all(this.heard)).some(({ key, start }) =>
           start !== undefined && start < before(status.before) &&
           (status._tag === "GapSuspected" || covers(key, status.channel))
         )
@@ -444,7 +457,7 @@ export class Reader {
     const { resume } = this
     if (resume === undefined) return
     this.resume = undefined
-    this.core.waiting--
+    if (this.core.settings.demand === "pull") this.core.waiting--
     resume(this.pull)
   }
 
@@ -493,8 +506,10 @@ export class Reader {
   private parked(): Pull.Pull<Part, SubscribeError> {
     return Effect.callback((resume) => {
       this.resume = resume
+      // A shared connection polls whether or not this reader waits. So an interrupted wait takes nothing back.
+      if (this.core.settings.demand === "ahead") return undefined
       this.core.waiting++
-      if (this.core.settings.demand === "pull") this.core.demand()
+      this.core.demand()
       return Effect.sync(() => {
         if (this.resume !== resume) return
         this.resume = undefined
@@ -651,7 +666,7 @@ export class Reader {
   private attach(missed: Missed): void {
     // History and what is live may bring the same.
     if (missed.from !== undefined || missed.isUncounted) this.delivered ??= Delivered.make()
-    const begun = Array.from(this.heard).flatMap(([key, { start }]) => start === undefined ? [] : [key])
+    const begun = Array.from(Keyed.all(this.heard)).flatMap(({ key, start }) => start === undefined ? [] : [key])
     this.catchingUp = new CatchUp(this.core, missed, begun, {
       within: this.options.within,
       reached: () =>
