@@ -27,11 +27,16 @@ import { toError } from "./ending.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import { Lane, type Page } from "./lane.ts"
 import { withoutHole } from "./ledger.ts"
-import { isSame, type Key, keysOf, nameOf, type Names, namesOf, refusedBy } from "./names.ts"
+import { isSame, type Key, nameOf, namesOf, refusedBy } from "./names.ts"
 import { isAhead, newer, notAfter, older } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
 type Loop = PollLoop.PollLoop<Cursor, PubNubError.Reason, HttpClient.HttpClient>
+
+/** What the service is asked for. Its keys are those of `names`: other strings for them would take memory for each reader. */
+interface Target extends Subscribe.Target {
+  readonly keys: ReadonlyArray<Key>
+}
 
 /** For so many milliseconds at most names stay as they are, so that a poll gets its turn between two handshakes. */
 const longestCalm = 2_000
@@ -54,13 +59,13 @@ export class Connection {
   /** How many readers each name has. */
   private readonly names = new Map<Key, number>()
   /** The names that the service was asked for: they are to be left. */
-  private told: ReadonlySet<Key> = new Set()
+  private told: ReadonlyArray<Key> = []
   /** The names that it has answered for since the last interruption, and where it stood then. */
   private readonly known = new Map<Key, Cursor>()
   /** What the last handshake asked for, and what the last one that was answered did. */
-  private asking: Subscribe.Target | undefined
-  private asked: Subscribe.Target | undefined
-  private current: Subscribe.Target | undefined
+  private asking: Target | undefined
+  private asked: Target | undefined
+  private current: Target | undefined
   /** Polls for the names of the last handshake. */
   private polls: { readonly target: Subscribe.Target; readonly send: Subscribe.Poll } | undefined
   private isGathering = false
@@ -177,9 +182,10 @@ export class Connection {
     return lane
   }
 
-  private targetOf(names: Names): Subscribe.Target {
+  private targetOf(names: Iterable<Key>): Target {
     const { filter, state } = this.core.settings
-    return { ...names, filter, state }
+    const keys = [...names]
+    return { ...namesOf(keys), keys, filter, state }
   }
 
   /** Names changed. What changes soon after is the same change. */
@@ -205,8 +211,8 @@ export class Connection {
   }
 
   /** The names there are now, as they are asked for. */
-  private get target(): Subscribe.Target {
-    return this.current ??= this.targetOf(namesOf(this.names.keys()))
+  private get target(): Target {
+    return this.current ??= this.targetOf(this.names.keys())
   }
 
   /** Whether the service is to be asked for other names. */
@@ -235,13 +241,14 @@ export class Connection {
   })
 
   /** Says that the user has left what is not listened to any more. */
-  private depart(names: ReadonlySet<Key>): Effect.Effect<void, never, HttpClient.HttpClient> {
-    const gone = [...this.told].filter((key) => !names.has(key))
+  private depart(keys: ReadonlyArray<Key>): Effect.Effect<void, never, HttpClient.HttpClient> {
+    const kept = new Set(keys)
+    const gone = this.told.filter((key) => !kept.has(key))
     for (const key of gone) this.known.delete(key)
-    this.told = names
+    this.told = keys
     const { config } = this.core
     return config.sendLeave && gone.length > 0
-      ? Effect.asVoid(Effect.timeoutOption(Subscribe.leave(config, this.targetOf(namesOf(gone))), "1 second"))
+      ? Effect.asVoid(Effect.timeoutOption(Subscribe.leave(config, this.targetOf(gone)), "1 second"))
       : Effect.void
   }
 
@@ -304,7 +311,7 @@ export class Connection {
       const asked = this.target
       const askedAt = clock.currentTimeMillisUnsafe()
       this.asking = asked
-      this.run(this.depart(new Set(keysOf(asked))))
+      this.run(this.depart(asked.keys))
       const request = Subscribe.handshake(config, asked)
       const begun = standing?.position ?? this.newestBegin
       const isBelieved = (page: Subscribe.Page) =>
@@ -368,7 +375,7 @@ export class Connection {
       lane.begin(from === undefined ? undefined : notAfter(from, newer(cursor, now)), cursor)
       if (now.region !== undefined) lane.setRegion(now.region)
     }
-    const fresh = keysOf(this.asked ?? namesOf([])).filter((key) => !this.known.has(key) && this.names.has(key))
+    const fresh = (this.asked?.keys ?? []).filter((key) => !this.known.has(key) && this.names.has(key))
     for (const key of fresh) this.known.set(key, newer(cursor, now))
     for (const lane of this.lanes.values()) {
       // An answer from before where the poll is cannot be right, or is that of a region that is behind.
@@ -378,7 +385,7 @@ export class Connection {
     if (this.doubted !== undefined) this.tellAll(this.doubted)
     this.doubted = undefined
     this.heartbeat ??= Heartbeat.isOn(config)
-      ? this.run(Heartbeat.run(config, () => this.targetOf(namesOf(this.told))))
+      ? this.run(Heartbeat.run(config, () => this.targetOf(this.told)))
       : undefined
   }
 
@@ -513,7 +520,7 @@ export class Connection {
     const refused = failure._tag === "AccessDenied" ? refusedBy(failure) : new Set<Key>()
     const concerned = [...this.readers].filter(({ keys }) => keys.some((key) => refused.has(key)))
     // Who asked for what is refused may have left meanwhile.
-    const isOver = concerned.length === 0 && [...refused].some((key) => this.told.has(key) && !this.names.has(key))
+    const isOver = concerned.length === 0 && [...refused].some((key) => this.told.includes(key) && !this.names.has(key))
     const readers = isOver ? [] : concerned.length > 0 ? concerned : [...this.readers]
     this.end(readers, error)
   }
@@ -579,7 +586,7 @@ export class Connection {
     this.loop.signal({ _tag: "SwitchedOff" })
     for (const lane of this.lanes.values()) lane.stop()
     this.stopHeartbeat()
-    this.run(this.depart(new Set()))
+    this.run(this.depart([]))
   }
 
   /** Polls again, at once. */
@@ -599,7 +606,7 @@ export class Connection {
       this.renewal?.interruptUnsafe()
       this.renewal = undefined
       this.host.emptied(this)
-      return this.depart(new Set())
+      return this.depart([])
     })
   }
 
