@@ -1,6 +1,6 @@
 /**
- * How one reader comes back that was passed by, or that begins in the past of a connection that others use: it reads what it
- * missed from history, under its own schedules and with its own statuses. Nothing of it concerns another reader.
+ * Reads the events that one reader missed from history: events that passed by while the reader had no room, or events before the
+ * start of a shared connection. The reader has its own schedules and statuses for this. Other readers are not affected.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -28,16 +28,16 @@ import { longestAddress, sizeOf } from "./request.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
 
-/** What it needs of its reader. */
+/** What a catch-up needs from its reader. */
 interface Options {
-  /** For how many milliseconds it is waited for. */
+  /** How many milliseconds the reader waits for failing history. */
   readonly within: number
-  /** Up to which timetoken the reader's connections have given everything. */
+  /** The timetoken up to which the reader's connections have given all events. */
   readonly reached: () => string
   readonly hears: (by: string | undefined, event: SubscribeEvent.Received, keys: ReadonlySet<Key>) => boolean
-  /** Where the reader is. */
+  /** The position of the reader. */
   readonly place: () => Cursor | undefined
-  /** Whether the service may be asked: not while it is switched off, and not by a reader that has left. */
+  /** Whether to ask the service: not while the connections are switched off, and not after the reader has left. */
   readonly mayAsk: () => "now" | "later" | "never"
 }
 
@@ -46,29 +46,29 @@ interface Step {
   readonly isOver: boolean
 }
 
-/** So often history is asked again for what is known to be missing: after one second, two and four. */
+/** How often history is read again for missing messages: after one, two and four seconds. */
 const mostLooks = 3
 
 export class CatchUp {
   readonly missed: Missed
   private readonly core: Core
   private readonly options: Options
-  /** The names that began before it. A name that begins later gets all its events live: here it would get some too early. */
+  /** The names that began before the catch-up. All events of later names are live: from history they would come too early. */
   private readonly keys: Set<Key>
   private readonly begin: Cursor
-  /** Up to which timetoken it reads. */
+  /** The last timetoken to read. */
   to: string
   private readonly ledger: Ledger
   private readonly outage: Outage
   private backfill: Backfill | undefined
-  /** What the service still kept, where it may have dropped something before that: it comes after what history has. */
+  /** A full page that the service still had. The service may have dropped events before it, so it comes after those of history. */
   private page: ReadonlyArray<Arrival.Arrival> = []
-  /** Whether the service was asked for what it still keeps, or need not be. */
+  /** Whether the service was asked for its queue, or need not be. */
   private hasAsked: boolean
-  /** How old the newest is that history showed. */
+  /** The newest timetoken that history has shown. */
   private shown = 0n
-  /** Channels that were told as a gap, or `undefined` for all of them. */
-  private readonly told = new Set<string | undefined>()
+  /** Channels with a reported gap. `undefined` stands for all of them. */
+  private readonly reported = new Set<string | undefined>()
   private looks = 0
   private pause = 0
   private failure: SubscribeError | undefined
@@ -92,17 +92,17 @@ export class CatchUp {
     if (from !== undefined || missed.channels.size > 0) this.open({ reason: "LongBreak", from: this.begin, page: [] })
   }
 
-  /** What it had, for the cursors that come. */
+  /** The events that the reader got, for later cursors. */
   get had(): Recent {
     return this.ledger.had
   }
 
-  /** Up to where everything was had. */
+  /** The position after the events that the reader got. */
   get place(): Cursor {
     return withoutHole(this.ledger.cursor(this.begin))
   }
 
-  /** The reader does not listen to these names any more. */
+  /** Leaves out names that the reader has removed. */
   leave(keys: ReadonlyArray<Key>): void {
     for (const key of keys) this.keys.delete(key)
     this.missed.keepOnly([...this.keys])
@@ -125,7 +125,7 @@ export class CatchUp {
   private open(missed: Pick<LedgerGap, "page" | "reason"> & { readonly from: Cursor }): boolean {
     const hole = this.ledger.open({ ...missed, to: this.to })
     const { core: { history }, missed: { channels }, names } = this
-    // Only channels that missed something are read.
+    // Reads only channels with missed events.
     const known = this.missed.from === undefined
       ? new Map(Array.from(channels, ([channel, by]) => [channel, [...by]] as const))
       : undefined
@@ -133,7 +133,7 @@ export class CatchUp {
     return hole !== undefined
   }
 
-  /** A request, what becomes of its answer, and of its failure. */
+  /** Makes a request. Gives the step for its answer, or for its failure. */
   private attempt<A>(
     request: Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>,
     answered: (answer: A) => Step
@@ -167,9 +167,9 @@ export class CatchUp {
     })
   }
 
-  /** Ends it, and says that messages may be missing. */
+  /** Ends the catch-up with `GapSuspected`. */
   private giveUp(): Step {
-    this.told.add(undefined)
+    this.reported.add(undefined)
     const suspected = { _tag: "GapSuspected", ...range(this.begin.position, this.to), reason: "LongBreak" } as const
     return this.finish([...this.reconnected(), suspected])
   }
@@ -179,7 +179,7 @@ export class CatchUp {
     return reconnected === undefined ? [] : [reconnected]
   }
 
-  /** Of what came, what this reader missed. */
+  /** The events that this reader missed. */
   private missing(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
     const { keys, missed, options } = this
     return given.flatMap(({ by, event }) =>
@@ -191,7 +191,7 @@ export class CatchUp {
     backfill: Backfill,
     { arrivals, filled, notices, upTo }: Effect.Success<Backfill["next"]>
   ): Step {
-    for (const notice of notices) this.told.add(notice._tag === "Gap" ? notice.channel : undefined)
+    for (const notice of notices) this.reported.add(notice._tag === "Gap" ? notice.channel : undefined)
     for (const arrival of arrivals) {
       const timetoken = Arrival.timetokenOf(arrival) ?? 0n
       if (timetoken > this.shown) this.shown = timetoken
@@ -210,8 +210,8 @@ export class CatchUp {
   }
 
   /**
-   * Asks the service for what it still keeps of the time before this reader's connection heard its names: history may not show it
-   * yet. An answer comes at once, or there is nothing.
+   * Asks the service for the events that it still has in its queue from before the connection had the reader's names. History may
+   * not show them yet. If there are any, the service answers at once.
    */
   private readonly ask: Effect.Effect<Step, never, HttpClient.HttpClient> = Effect.suspend(() => {
     const { core: { config, history, settings: { filter } }, names, options: { mayAsk } } = this
@@ -225,7 +225,7 @@ export class CatchUp {
       )
       return Effect.timeoutOption(request, "1 second")
     })
-    // Many readers may begin at once. Who was left, or switched off, meanwhile is not asked for.
+    // Many readers may begin at once, so each waits for its turn. It may have left by then.
     return Effect.andThen(
       history.pace.turn,
       Effect.suspend(() => {
@@ -249,18 +249,18 @@ export class CatchUp {
   private asked(page: Subscribe.Page | undefined): Step {
     this.hasAsked = true
     const goesOn: Step = { events: [], isOver: false }
-    // The network may be slow: then history is all there is.
+    // There was no answer: the queue is empty, or the network is slow. Then only history is read.
     if (page === undefined) {
       this.open({ reason: "LongBreak", from: { position: before(this.to), delivered: [] }, page: [] })
       return goesOn
     }
     const arrivals = page.messages.map(Arrival.read)
     const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
-    // What history shows, it shows with all that is older. Before a full page it may lack what the service has dropped.
+    // History that shows an event of the page also shows older ones. If it shows none, it may lack events that the service dropped.
     const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)
-    // Only when history shows the whole of that page, it also shows what is older: it is read so far.
+    // Reads history to the end of the page. When history shows all of the page, it shows older events, too.
     if (isFull) this.to = this.furthest(timetokens)
-    // What is younger comes live.
+    // Later events arrive live.
     const own = arrivals.filter((_, index) => (timetokens[index] ?? 0n) <= BigInt(this.to))
     const from = { ...this.place, hole: this.begin.position }
     if (isFull && this.open({ reason: "FullPage", from, page: own })) {
@@ -270,17 +270,17 @@ export class CatchUp {
     return this.finish(this.missing(this.ledger.live(own, this.begin, undefined)))
   }
 
-  /** The end of what it reads, with a page that the service sent. What says that it is of the future is no part of that. */
+  /** The last timetoken to read after a page of the service. Timetokens of the future do not count. */
   private furthest(timetokens: ReadonlyArray<bigint>): string {
     const latest = BigInt(this.core.history.knowledge.latest())
     return String(timetokens.reduce((to, at) => at > to && at <= latest ? at : to, BigInt(this.to)))
   }
 
-  /** Whether history is to show what is known to be missing. It may be some seconds behind. */
+  /** Decides whether to read history once more for missing messages. It may be some seconds behind. */
   private lookAgain(): boolean {
     if (this.looks === mostLooks) return false
     const { knowledge } = this.core.history
-    // A channel of which something was not stored before is waited for once.
+    // A channel with a message that was not stored is waited for only once.
     const isWaitedFor = (channel: string) =>
       this.looks === 0 || knowledge.unstored.get(channel)?.has("Message") !== true
     const waited = Array.from(this.lacking()).filter(([channel]) => isWaitedFor(channel))
@@ -294,12 +294,12 @@ export class CatchUp {
     return true
   }
 
-  /** Of each channel, from where to where something was missed that history did not show, and no gap tells of. */
+  /** The range of each channel in which history lacks missed messages, and no gap was reported. */
   private lacking(): ReadonlyMap<string, { readonly from: string; readonly to: string }> {
-    const { missed, told } = this
+    const { missed, reported } = this
     const lacking = new Map<string, { readonly from: string; readonly to: string }>()
     const add = (channel: string, from: string, to: string) => {
-      if (told.has(undefined) || told.has(channel)) return
+      if (reported.has(undefined) || reported.has(channel)) return
       const had = lacking.get(channel) ?? { from, to }
       lacking.set(channel, { from: from < had.from ? from : had.from, to: to > had.to ? to : had.to })
     }
