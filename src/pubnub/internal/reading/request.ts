@@ -1,5 +1,5 @@
 /**
- * What a reader asks for, checked before anything is sent: names, where to start, and how to come back.
+ * The options of a reader, checked before any request: names, start and retries.
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
@@ -27,16 +27,16 @@ export interface Names {
 
 export type From = Cursor | Timetoken | { readonly timetoken: Timetoken; readonly region?: number | undefined }
 
-/** When each kind of failure is tried again. What is not named here ends a reader at once. */
+/** The schedule of each kind of failure. Other kinds end a reader at once. */
 export const reconnect = {
   Transport: Retry.reconnect,
   Timeout: Retry.reconnect,
   RateLimited: Retry.reconnect,
   ServerFailure: Retry.reconnect,
   Malformed: Retry.reconnect,
-  // Nothing is wrong. The reader misses what is published on a new channel before it asks again, so it asks soon.
+  // This is no fault. The group may get its first channel at any time, and the reader misses messages until it asks again.
   EmptySubscription: Retry.backoff({ base: "1 second", cap: "5 seconds" }),
-  // One 403 may be a mistake of the moment. One that lasts is for the application to mend.
+  // A single 403 may be temporary. The application must handle one that lasts.
   AccessDenied: Retry.backoff({ maxAttempts: 4 })
 } as const
 
@@ -47,7 +47,7 @@ export type Schedules = {
 const never: Schedule.Schedule<unknown, PubNubError.Reason> = Schedule.recurs(0)
 const usual: Schedules = reconnect
 
-/** The schedule of a failure, with those that were chosen in place of the usual ones. One kind keeps one schedule. */
+/** Gives the schedule of a failure: the chosen one, or the default. Always the same object for one kind. */
 export const scheduleOf = (chosen: Schedules = {}) => {
   const schedules = new Map<string, Schedule.Schedule<unknown, PubNubError.Reason>>()
   return ({ _tag }: PubNubError.Reason) => {
@@ -57,7 +57,7 @@ export const scheduleOf = (chosen: Schedules = {}) => {
   }
 }
 
-/** For how many milliseconds a gap is waited for. */
+/** How many milliseconds a reader waits for a gap to be filled. */
 export const patienceOf = (catchUp: "history" | "none" | { readonly within: Duration.Input } = "history"): number =>
   catchUp === "history"
     ? Infinity
@@ -72,7 +72,7 @@ export const longestAddress = 32_768
 export const sizeOf = (config: Config, target: Subscribe.Target): number =>
   Endpoint.addressSize(config, Subscribe.handshake(config, target))
 
-/** The names as they are sent, and where to start. */
+/** The names as they are sent, and the start. */
 export const check = (
   config: Config,
   options: Names & { readonly filter?: string | undefined; readonly from?: From | undefined },
@@ -132,19 +132,19 @@ const stateOf = (names: Names): Result.Result<string | undefined, ReadonlyArray<
     : Result.mapError(Payload.encode(state), (issue) => [{ location: "state", message: issue }])
 }
 
-/** What is wrong with the state of one name: a channel, a group, or a channel that may be in one of the groups. */
+/** Checks the state of one name: a channel, a group, or a channel that may be in one of the groups. */
 const stateIssue = ({ channels = [], groups = [] }: Names, name: string, value: unknown): string | undefined => {
   if (ChannelName.isPresence(name)) return "is a presence name, which has no state"
   const issue = ChannelName.issue(name)
   if (issue !== undefined) return issue
-  // What is in a group is not known here. On a presence name nobody is present.
+  // The channels of a group are not known here. A presence name has no users.
   if (!channels.includes(name) && groups.every(ChannelName.isPresence)) return "is not subscribed to"
   const text = Payload.encode(value)
   if (Result.isFailure(text)) return text.failure
   return text.success.startsWith("{") ? undefined : "has a state that is not a JSON object"
 }
 
-// What comes from a store is only believed to be a cursor.
+/** A stored cursor may be of any shape, although its type says otherwise. */
 const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {
   if (from === undefined) return undefined
   const cursor: Cursor = typeof from === "string"
@@ -155,10 +155,10 @@ const cursorOf = (from: From | undefined): Cursor | undefined | "invalid" => {
   return isCursor(cursor) ? believed(cursor) : "invalid"
 }
 
-/** By how much a position may be behind the beginning of its reader: it goes back a little, never by ten minutes. */
+/** How far a position may be behind the start of its reader, in ticks. Regions differ, so it goes back a little. */
 const furthestBack = 6_000_000_000n
 
-/** What says that its reader begins later than that cannot be right, and would keep it deaf until then. */
+/** Drops `recent` if it says that the reader starts later than that: the reader would get no events until then. */
 const believed = ({ recent, ...cursor }: Cursor): Cursor =>
   recent === undefined || BigInt(recent.since) - BigInt(cursor.position) > furthestBack
     ? cursor
