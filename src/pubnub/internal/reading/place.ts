@@ -1,5 +1,5 @@
 /**
- * Where an event stands, and by what it is known: the same as its envelope says, for events that are on their way to a reader.
+ * The timetoken, the channel and the id of an event, and comparisons of cursors. They are the same as those of its envelope.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import * as ChannelName from "../../ChannelName.ts"
@@ -31,7 +31,7 @@ export const placeOf = (
     ? { channel: event.channel, timetoken: event.timetoken }
     : undefined
 
-/** The subscribed name that an event came by. One that cannot be read may not say. */
+/** The subscribed name by which an event arrived. Undefined if it cannot be decoded and does not say. */
 export const subscriptionOf = (event: SubscribeEvent.Received): string | undefined => {
   if (!("subscription" in event)) return undefined
   return isPresence(event) ? ChannelName.presenceOf(event.subscription) : event.subscription
@@ -46,7 +46,7 @@ export const idOf = (event: SubscribeEvent.SubscribeEvent): string | undefined =
   return `${place.timetoken}/${channel}/${publisher}`
 }
 
-/** What an event says, however it came. */
+/** The content of an event: all of it that does not depend on how it arrived. */
 export const contentOf = (event: SubscribeEvent.Received): unknown => ({
   ...event,
   cursor: undefined,
@@ -89,7 +89,7 @@ export const after = (timetoken: string): string => String(BigInt(timetoken) + 1
 
 export const before = (timetoken: string): string => String(BigInt(timetoken) - 1n)
 
-/** The bounds of a gap: of events that are newer than `from`, and not newer than `to`. */
+/** The bounds of a gap that begins after `from` and ends with `to`. */
 export const range = (from: string, to: string): Pick<SubscribeStatus.Gap, "since" | "before"> => ({
   since: behind(from),
   before: behind(to)
@@ -97,7 +97,7 @@ export const range = (from: string, to: string): Pick<SubscribeStatus.Gap, "sinc
 
 const behind = (timetoken: string): Timetoken => {
   const next = BigInt(timetoken) + 1n
-  // What the service sends may be so old or so new that one more has not 17 digits.
+  // A timetoken has 17 digits. One tick after an extreme position of the service would have others.
   return Timetoken.make(String(next < first ? first : next > last ? last : next))
 }
 
@@ -111,17 +111,17 @@ export const newer = (one: Cursor, other: Cursor): Cursor => one.position >= oth
 
 const aMinute = 600_000_000n
 
-/** Behind the first timetoken of 17 digits. */
+/** One tick after the first timetoken of 17 digits. */
 const earliest = "10000000000000001"
 
-/** A position that the service has not reached, and will not within the time by which two of its regions differ. */
+/** Whether a position is ahead of the service's time by more than two regions differ. */
 export const isAhead = ({ position }: Cursor, now: string): boolean => BigInt(position) - BigInt(now) > aMinute
 
-/** A cursor that says nothing of what is later than now: its reader would be deaf until then. */
+/** Limits a cursor to the present. From a later position or start a reader would get no events until then. */
 export const notAfter = (cursor: Cursor, now: Cursor): Cursor => {
   const { recent, ...place } = isAhead(cursor, now.position) ? { ...cursor, position: now.position } : cursor
   if (recent === undefined) return place
-  // Timetokens are compared as text.
+  // Timetokens are compared as text, so all must have 17 digits.
   const begun = recent.since.length < earliest.length ? earliest : recent.since
   const latest = after(now.position)
   const sums = recent.sums?.filter(([to]) => to <= latest)
