@@ -1,6 +1,6 @@
 /**
- * The connections that a program shares: one engine for all that listen with the same transport, configuration and filter. It
- * holds no keys of its own, so that two keysets never mix and no signature changes.
+ * The engines that readers share: one for each transport, configuration and filter. The registry has no keys of its own, so two
+ * keysets never mix.
  */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -21,29 +21,29 @@ type Config = PubNubConfig["Service"]
 
 const mostStatuses = 1_000
 
-/** Changes of names within so many milliseconds are one. */
+/** Changes of names within so many milliseconds cause one handshake. */
 export const gathered = 25
 
-/** All that is shared by one configuration over one transport. */
+/** What readers with the same configuration and transport share. */
 interface Group {
   readonly config: Config
   readonly client: HttpClient.HttpClient
   readonly engines: Map<string | undefined, Shared>
-  /** Where its statuses go. */
+  /** The streams that get its statuses. */
   readonly listeners: Set<Listener>
   isOn: boolean
 }
 
 type Listener = Queue.Queue<SubscribeStatus.Status, Cause.Done>
 
-/** An engine that somebody uses. */
+/** The right to use an engine until `giveBack`. */
 export interface Lease {
   readonly engine: Engine.Engine
-  /** It is not used any more, nor by this reader. */
+  /** Ends the use. The reader leaves the engine. */
   readonly giveBack: (reader?: Reader) => Effect.Effect<void>
 }
 
-/** The one lease of all that use an engine: one for each stream would add to what it holds. */
+/** The one lease of an engine. A lease for each stream would cost memory. */
 interface Shared extends Lease {
   /** How many streams and sets use it. */
   users: number
@@ -52,10 +52,10 @@ interface Shared extends Lease {
 type Needs = HttpClient.HttpClient | PubNubConfig
 
 export class Registry {
-  /** The retry schedules of its connections, as the caller gave them. */
+  /** The schedules that the caller gave. */
   readonly reconnect: Request.Schedules | undefined
   private readonly groups = new Set<Group>()
-  /** Engines that are about to be closed. */
+  /** The engines that are being closed. */
   private readonly closing = new Set<Fiber.Fiber<void>>()
   private isClosed = false
 
@@ -63,12 +63,12 @@ export class Registry {
     this.reconnect = reconnect
   }
 
-  /** The engine of the configuration in use, until it is given back. The last one out closes it. */
+  /** Gives the engine for the configuration in the context. It is closed after its last user has given it back. */
   lease(filter: string | undefined): Effect.Effect<Lease, never, Needs> {
     return Effect.flatMap(this.group, (group) => this.shared(group, filter))
   }
 
-  /** What all connections of the configuration do, as it happens. */
+  /** Streams the statuses of all connections of the configuration in the context. */
   get statuses(): Stream.Stream<SubscribeStatus.Status, never, Needs> {
     return Stream.unwrap(
       Effect.acquireRelease(
@@ -119,7 +119,7 @@ export class Registry {
     })
   }
 
-  /** Ends all that is shared. */
+  /** Closes all engines and ends all streams of statuses. */
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.isClosed = true
@@ -133,7 +133,7 @@ export class Registry {
     })
   }
 
-  /** What is shared with the transport and the configuration in use. */
+  /** The group of the transport and the configuration in the context. */
   private readonly group: Effect.Effect<Group, never, Needs> = Effect.gen({ self: this }, function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
@@ -165,7 +165,7 @@ export class Registry {
         for (const listener of group.listeners) Queue.offerUnsafe(listener, status)
       }),
       (engine) => {
-        // Another fiber may have made it meanwhile, or closed the last engine of the group.
+        // Meanwhile another fiber may have made the engine, or closed the last engine of the group.
         const other = find()
         if (other !== undefined) return Effect.succeed(other)
         this.groups.add(group)
@@ -186,7 +186,7 @@ export class Registry {
     )
   }
 
-  /** Closes an engine that nobody uses any more. Nobody waits for the service to be told, but the end of all that is shared. */
+  /** Closes an engine without users. It leaves its channels in the background; only `close` waits for that. */
   private settle(group: Group, filter: string | undefined): Effect.Effect<void> {
     const shared = group.engines.get(filter)
     if (shared === undefined || shared.users > 0) return Effect.void
@@ -198,19 +198,19 @@ export class Registry {
     })
   }
 
-  /** Keeps no group that nobody uses: there may be one for each token. */
+  /** Forgets a group without users. There may be a group for each token. */
   private forget(group: Group): void {
     if (group.engines.size === 0 && group.listeners.size === 0 && group.isOn) this.groups.delete(group)
   }
 }
 
-/** Whether two configurations are the same to a connection: it publishes nothing. */
+/** Whether two configurations are the same to a connection. The publish key does not matter. */
 const isSame = (one: Config, other: Config): boolean =>
   one === other || Token.isSame(withoutPublishing(one), withoutPublishing(other))
 
 const withoutPublishing = ({ publishKey: _, ...rest }: Config) => rest
 
-/** What a program shares, if it was given the layer of `Subscriber`. */
+/** The registry of the layer of `Subscriber`. Undefined without the layer. */
 export const Current = Context.Reference<Registry | undefined>("effect-herald/pubnub/internal/Registry", {
   defaultValue: () => undefined
 })
