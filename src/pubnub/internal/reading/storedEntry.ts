@@ -1,5 +1,5 @@
 /**
- * An entry of history as the live service would have sent it.
+ * An entry of history in the form of the live service.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -12,7 +12,7 @@ export interface Entry {
   readonly timetoken: string
   readonly channel: string
   readonly id: string | undefined
-  /** One for each subscribed name. */
+  /** The entry as an event of each subscribed name. */
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
 }
 
@@ -21,7 +21,7 @@ type Timed = { readonly timetoken: string }
 export const byTimetoken = (a: Timed, b: Timed): number =>
   a.timetoken < b.timetoken ? -1 : a.timetoken > b.timetoken ? 1 : 0
 
-/** The oldest time before a moment that a page says, wherever it stands. */
+/** The oldest timetoken of a page before a moment, whatever the order of the page. */
 export const oldestOf = (raws: ReadonlyArray<Schema.Json>, before: string): string | undefined =>
   raws.map(timetokenOf).reduce<string | undefined>(
     (oldest, one) => one !== undefined && one < before && (oldest === undefined || one < oldest) ? one : oldest,
@@ -29,8 +29,7 @@ export const oldestOf = (raws: ReadonlyArray<Schema.Json>, before: string): stri
   )
 
 /**
- * The entries of a page. One that says no time stands where the one before it does, and the first of them where the next one
- * does.
+ * The entries of a page. An entry without a timetoken gets that of the entry before it. The first ones get that of the next one.
  */
 export const entriesOf = (
   channel: string,
@@ -42,7 +41,7 @@ export const entriesOf = (
   return raws.map((raw) => {
     const read = Storage.read(raw)
     last = timetokenOf(raw) ?? last
-    // Without a payload it is no envelope, and so told as what cannot be read.
+    // Without a payload this is no envelope, so the event is `Undecodable`.
     const plain: { readonly [key: string]: Schema.Json } = Result.isFailure(read)
       ? { c: channel, stored: raw }
       : envelopeOf(channel, read.success)
