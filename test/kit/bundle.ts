@@ -2,27 +2,41 @@
 import { type InputOptions, rolldown } from "rolldown"
 import { root } from "./scratch.ts"
 
-const generate = async (options: InputOptions, minify: boolean): Promise<string> => {
-  const conditionNames = ["effect-herald-source", "import", "default"]
-  const build = await rolldown({ ...options, resolve: { conditionNames } })
+const built = (options: InputOptions) =>
+  rolldown({ ...options, resolve: { conditionNames: ["effect-herald-source", "import", "default"] } })
+
+const oneFile = async (options: InputOptions, minify: boolean): Promise<string> => {
+  const build = await built(options)
   const { output } = await build.generate({ minify, codeSplitting: false })
   return output[0].code
 }
 
-/** A program in one minified file, with the source of this package behind its name. */
-export const bundle = (program: string, platform: "browser" | "node"): Promise<string> => {
-  const input = `${root}/program.ts`
-  const plugin = {
+const input = `${root}/program.ts`
+
+/** The options for a program that is in no file. */
+const optionsOf = (program: string, platform: "browser" | "node"): InputOptions => ({
+  input,
+  platform,
+  plugins: [{
     name: "program",
     resolveId: (id: string) => id === input ? id : undefined,
     load: (id: string) => id === input ? program : undefined
-  }
-  return generate({ input, platform, plugins: [plugin] }, true)
+  }]
+})
+
+/** A program in one minified file, with the source of this package behind its name. */
+export const bundle = (program: string, platform: "browser" | "node"): Promise<string> =>
+  oneFile(optionsOf(program, platform), true)
+
+/** Writes a program for Node as bundlers do by default: what it imports later is in files of its own. */
+export const write = async (program: string, folder: string, name: string): Promise<void> => {
+  const build = await built(optionsOf(program, "node"))
+  await build.write({ dir: folder, minify: true, entryFileNames: `${name}.mjs`, chunkFileNames: `${name}-[name].mjs` })
 }
 
 /** The `herald` command in one file. */
 export const bundleHerald = (): Promise<string> =>
-  generate({ input: `${root}/src/cli/main.ts`, platform: "node" }, false)
+  oneFile({ input: `${root}/src/cli/main.ts`, platform: "node" }, false)
 
 const configuration = `export { layer } from "effect-herald/pubnub/PubNubConfig"`
 const publish = `${configuration}; export { publish } from "effect-herald/pubnub/Publish"`

@@ -21,7 +21,12 @@ import * as Deadlines from "./deadlines.ts"
 export const make = Effect.fnUntraced(
   function*(options: Undici.Agent.Options): Effect.fn.Return<HttpClient.HttpClient, never, Scope.Scope> {
     const deadlines = Deadlines.make(yield* Effect.scope)
-    const dispatcher = yield* NodeHttpClient.makeDispatcherOptions(options)
+    // By its default export: bundlers that split their output lose the others, which `NodeHttpClient` takes.
+    const { default: { Agent } } = yield* Effect.promise(() => import("@effect/platform-node/Undici"))
+    const dispatcher = yield* Effect.acquireRelease(
+      Effect.sync(() => new Agent(options)),
+      (agent) => Effect.promise(() => agent.destroy())
+    )
     const stock = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
     return WholeAnswer.offer(stock, (request, limits) => {
       const target = targetOf(request)
