@@ -1,15 +1,15 @@
 /** Bundles: how large they are in a browser, and files for Node that hold what a contender imports. */
 import * as Effect from "effect/Effect"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
-import { bundle, programs } from "../kit/bundle.ts"
+import { bundle, programs, write } from "../kit/bundle.ts"
 import { contenders, modulesOf } from "./contender.ts"
 import * as Report from "./report.ts"
 import type { Row } from "./works.ts"
 
-/** A folder with one file for each contender, which is removed with the scope. */
+/** A folder with the files of each contender, which is removed with the scope. */
 export const files = Effect.gen(function*() {
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "bench-"))),
@@ -17,8 +17,7 @@ export const files = Effect.gen(function*() {
   )
   for (const name of contenders) {
     const program = modulesOf(name).map((module, index) => `export * as m${index} from "${module}"`).join("\n")
-    const code = yield* Effect.promise(() => bundle(program, "node"))
-    writeFileSync(join(folder, `${name}.mjs`), code)
+    yield* Effect.promise(() => write(program, folder, name))
   }
   return folder
 })

@@ -30,7 +30,7 @@ interface Jobs {
   readonly Feed: { readonly count: number }
   /** Adds so many subscriptions one by one, each to its own channel with a name of so many characters, and keeps them. */
   readonly Subscribe: { readonly count: number; readonly nameLength: number }
-  /** Imports what a first publish and a first subscription need: in one file, or as it is installed. */
+  /** Imports what a first publish and a first subscription need: bundled, or as it is installed. */
   readonly Import: { readonly isBundled: boolean }
 }
 

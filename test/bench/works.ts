@@ -95,7 +95,7 @@ const imported = (isBundled: boolean, demands: Demands): Work => ({
   rounds: 7,
   isFresh: true,
   rows: [{
-    name: `import, ${isBundled ? "in one file" : "as installed"}`,
+    name: `import, ${isBundled ? "bundled" : "as installed"}`,
     unit: "ms",
     by: "nothing",
     cost: ({ wallMillis }) => wallMillis,
