@@ -16,13 +16,15 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CursorStore from "effect-herald/CursorStore"
 import { Publisher, PubNubConfig } from "effect-herald/pubnub"
-import { SymphonyConfig } from "effect-herald/symphony"
-import { PubNubEmulator, SymphonyBot, SymphonyEmulator, VirtualTime } from "effect-herald/testing"
+import { Session, SymphonyConfig } from "effect-herald/symphony"
+import { PubNubEmulator, SymphonyEmulator, VirtualTime } from "effect-herald/testing"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { start } from "../kit/emulated.ts"
 import { root } from "../kit/scratch.ts"
 import { started } from "./standIn/started.ts"
 
@@ -61,7 +63,20 @@ const moduleOf = (code: string): string => {
 /** The emulators of a page, all services that a block may ask for, and what stands for some texts in blocks. */
 const world = Effect.fnUntraced(function*(folder: string) {
   const pubnub = yield* Layer.build(PubNubEmulator.layer())
-  const symphony = yield* Layer.build(SymphonyBot.layer({ users: [{ username: "ada" }] }))
+  const { privateKey, publicKey } = yield* SymphonyEmulator.keyPair
+  const symphony = yield* Layer.build(
+    Session.layer().pipe(
+      Layer.provideMerge(SymphonyConfig.layer({
+        host: "pod.example.com",
+        bot: { username: "bot", privateKey },
+        app: { appId: "orders", privateKey }
+      })),
+      Layer.provideMerge(SymphonyEmulator.layer({
+        users: [{ username: "bot", publicKey }, { username: "ada" }],
+        apps: [{ appId: "orders", publicKey }]
+      }))
+    )
+  )
   const toPubNub = Context.get(pubnub, HttpClient.HttpClient)
   const toSymphony = Context.get(symphony, HttpClient.HttpClient)
   const http = HttpClient.make((request, url) =>
@@ -70,9 +85,7 @@ const world = Effect.fnUntraced(function*(folder: string) {
   const emulator = Context.get(symphony, SymphonyEmulator.SymphonyEmulator)
   const room = yield* emulator.createStream({ type: "ROOM", name: "Orders", members: ["ada", "bot"] })
   const message = yield* emulator.send({ streamId: room, username: "bot", message: "Order 1 is ready." })
-  const { bot } = Context.get(symphony, SymphonyConfig.SymphonyConfig)
-  const privateKey = bot === undefined ? "" : Redacted.value(bot.privateKey)
-  Fs.writeFileSync(Path.join(folder, "key.pem"), privateKey)
+  Fs.writeFileSync(Path.join(folder, "key.pem"), Redacted.value(privateKey))
   Fs.writeFileSync(
     Path.join(folder, "config.yaml"),
     `host: pod.example.com\nbot:\n  username: bot\n  privateKey:\n    path: ${Path.join(folder, "key.pem")}\n`
@@ -89,7 +102,7 @@ const world = Effect.fnUntraced(function*(folder: string) {
       PUBNUB_USER_ID: "ada",
       SYMPHONY_HOST: "pod.example.com",
       SYMPHONY_BOT_USERNAME: "bot",
-      SYMPHONY_BOT_PRIVATE_KEY: privateKey
+      SYMPHONY_BOT_PRIVATE_KEY: Redacted.value(privateKey)
     }))
   ).pipe(
     Layer.provideMerge(
@@ -144,6 +157,7 @@ for (const page of pages) {
   if (blocks.length === 0) continue
   it.effect(`every block of ${page} runs`, () =>
     Effect.gen(function*() {
+      yield* TestClock.setTime(start)
       const folder = yield* scratch
       const { services, texts } = yield* world(folder)
       const failures: Array<string> = []
