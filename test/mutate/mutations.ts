@@ -553,7 +553,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an older page turns the time back", "if (time > this.now()) this.setTime(time)", "this.setTime(time)"]
   ]),
   ...of(`${reading}/audience.ts`, [`${tests}/lane.test.ts`], [
-    ["a part of a page is named once for each position", "cursor.recent !== theirs", "false"]
+    ["a part of a page is named once for each position", "cursor.recent !== shared", "false"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     [

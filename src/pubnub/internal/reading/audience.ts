@@ -27,7 +27,7 @@ export class Audience {
     return this.id.split(separator).map(nameOf)
   }
 
-  /** Gives events to its readers. `isWhole`: they hear everything that their connection receives, so its cursors are theirs. */
+  /** Gives events to its readers. `isWhole`: they hear all events of their connection, and so share its cursors. */
   give(given: ReadonlyArray<Given>, isWhole: boolean): void {
     let oldest: string | undefined
     for (const { event } of given) {
@@ -44,20 +44,20 @@ export class Audience {
 
   /** The same events with cursors of their own. */
   private own(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
-    let theirs: Cursor["recent"]
-    let mine: Cursor["recent"]
+    let shared: Cursor["recent"]
+    let own: Cursor["recent"]
     return given.map(({ event, had }) => {
       const { cursor } = event
       if (cursor === undefined) return event
       const recent = this.recent ??= new Recent(withoutSums(cursor))
       if (had !== undefined) recent.add(had, false)
-      // After a hundred events the ledger names them here, and no longer in `delivered`, at the same position.
-      if (mine === undefined || cursor.recent !== theirs) {
-        theirs = cursor.recent
+      // The ledger moves events from `delivered` to `recent` after each hundred, at the same position.
+      if (own === undefined || cursor.recent !== shared) {
+        shared = cursor.recent
         recent.trim(cursor.position)
-        mine = recent.at(cursor.position)
+        own = recent.at(cursor.position)
       }
-      return { ...event, cursor: { ...cursor, recent: mine } }
+      return { ...event, cursor: { ...cursor, recent: own } }
     })
   }
 }
