@@ -438,12 +438,12 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
     ["a name that begins while history is read is read there, too", "start === undefined ? [] : [key]", "[key]"],
     ["a name that was removed is still read from history", "|| keys?.has(key) === false", ""],
-    ["a page that was begun is forgotten", "cursor: { ...mine, delivered: cursor.delivered } }", "cursor: mine }"],
+    ["a page that was begun is forgotten", "cursor: { ...own, delivered: cursor.delivered } }", "cursor: own }"],
     ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
     [
       "a reader names again what it read alone",
-      "this.withoutCopies(this.mine(this.once(first)))",
-      "this.withoutCopies(this.once(this.mine(first)))"
+      "this.withoutCopies(this.withOwnCursors(this.once(first)))",
+      "this.withoutCopies(this.once(this.withOwnCursors(first)))"
     ],
     [
       "a name begins a tick late",
@@ -490,7 +490,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["Reconnected without Interrupted", "if (status._tag === \"Reconnected\" && !this.wasDown) return", ""],
     [
       "a failed cursor is dropped",
-      "const at = cursor === undefined ? {} : { cursor: this.mineAt(cursor) }",
+      "const at = cursor === undefined ? {} : { cursor: this.ownCursor(cursor) }",
       "const at = {}"
     ],
     ["an end is not told", "this.put({ _tag: \"Disconnected\", reason: Defects.told(reason), ...at })", ""],

@@ -376,7 +376,7 @@ export class Reader {
   /** Emits `Disconnected`, then ends the reader with the failure. */
   fail({ cursor, reason }: SubscribeError): void {
     if (this.hasEnded) return
-    const at = cursor === undefined ? {} : { cursor: this.mineAt(cursor) }
+    const at = cursor === undefined ? {} : { cursor: this.ownCursor(cursor) }
     this.put({ _tag: "Disconnected", reason: Defects.told(reason), ...at })
     this.finish(Exit.fail(new SubscribeError({ reason, ...at })))
   }
@@ -542,8 +542,8 @@ export class Reader {
     this.tellRest()
     if (wasFull) this.core.demand()
     const cursor = cursorOf(first.at(-1))
-    const events = this.withoutCopies(this.mine(this.once(first)))
-    if (cursor !== undefined) this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.mineAt(cursor)
+    const events = this.withoutCopies(this.withOwnCursors(this.once(first)))
+    if (cursor !== undefined) this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.ownCursor(cursor)
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
 
@@ -596,24 +596,25 @@ export class Reader {
    * Gives the events cursors of this reader: they name no event before its start, and the events that it alone read from history.
    * Each event may come here only once: a cursor that names an event twice is wrong once both are in a sum.
    */
-  private mine(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
+  private withOwnCursors(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     const first = cursorOf(events[0])
     if (first === undefined || this.isOwn(first)) return events
-    let theirs: Cursor["recent"]
-    let mine: Cursor | undefined
+    let shared: Cursor["recent"]
+    let own: Cursor | undefined
     return events.map((event): Item => {
       const cursor = cursorOf(event)
       if (isStatus(event) || cursor?.recent === undefined) return event
       const id = idOf(event)
       if (id !== undefined) this.recent?.add(hadOf(id), false)
-      if (mine === undefined || cursor.recent !== theirs) {
-        theirs = cursor.recent
-        mine = this.mineAt(cursor)
+      if (own === undefined || cursor.recent !== shared) {
+        shared = cursor.recent
+        own = this.ownCursor(cursor)
       }
-      return { ...event, cursor: { ...mine, delivered: cursor.delivered } }
+      return { ...event, cursor: { ...own, delivered: cursor.delivered } }
     })
   }
 
+  /** The position after all events that the reader had, alone or by its connection. */
   private furthest(cursor: Cursor): Cursor {
     const { ahead } = this
     if (this.recent === undefined || ahead === undefined || ahead.position <= cursor.position) return cursor
@@ -629,7 +630,8 @@ export class Reader {
     return this.recent === undefined && recent.since > this.birth
   }
 
-  private mineAt(cursor: Cursor): Cursor {
+  /** The cursor of this reader for one of its connection. */
+  private ownCursor(cursor: Cursor): Cursor {
     if (cursor.recent === undefined || this.isOwn(cursor)) return cursor
     if (this.recent !== undefined) {
       const place = this.furthest(cursor)
@@ -652,7 +654,7 @@ export class Reader {
     const { at, isTold } = this.overflowed
     // The last cursor names the events that were taken. Another connection may be further back, but not before the reader's start.
     const isBehind = at !== undefined && this.taken !== undefined && this.places.length > 1
-    const cursor = isBehind ? older(this.place, this.mineAt(at)) : this.place
+    const cursor = isBehind ? older(this.place, this.ownCursor(at)) : this.place
     const reason = new InboxOverflow({ capacity: this.options.capacity })
     const where = cursor === undefined ? {} : { cursor }
     if (isTold) return Effect.fail(new SubscribeError({ reason, ...where }))
@@ -660,11 +662,11 @@ export class Reader {
     return Effect.succeed([{ _tag: "Disconnected", reason, ...where }])
   }
 
-  // --- what it missed
+  // --- missed events
 
-  /** It has taken all that waited: from now on events wait for it again, behind what it missed. */
+  /** Begins to read the missed events, after the reader took all waiting ones. New events wait again, behind the missed ones. */
   private attach(missed: Missed): void {
-    // History and what is live may bring the same.
+    // The same event may arrive from history and live.
     if (missed.from !== undefined || missed.isUncounted) this.delivered ??= Delivered.make()
     const begun = Array.from(Keyed.all(this.heard)).flatMap(({ key, start }) => start === undefined ? [] : [key])
     this.catchingUp = new CatchUp(this.core, missed, begun, {
@@ -676,7 +678,7 @@ export class Reader {
         ),
       hears: (by, event, keys) => this.hears(by, event, keys),
       place: () => this.place,
-      // After an overflow it keeps its names until it fails, and its cursor says that it had everything before.
+      // After an overflow the reader keeps its names until it fails. Its cursor says that it had all events before.
       mayAsk: () =>
         this.hasEnded && this.overflowed === undefined ? "never" : this.home?.isOn === false ? "later" : "now"
     })
@@ -687,7 +689,7 @@ export class Reader {
       if (isOver) {
         this.catchingUp = undefined
         this.readTo = catchUp.to
-        // What passed it by its connection had as well.
+        // Cursors of the connection name events that passed by. Only a reader that resumed has events of its own.
         if (catchUp.missed.from !== undefined) {
           this.recent = catchUp.had
           this.recentUntil = catchUp.to
