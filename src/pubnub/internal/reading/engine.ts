@@ -1,6 +1,6 @@
 /**
- * Readers of one keyset and the connections that bring them pages: one for all their names, and a further one for each 32 kB of
- * those. What moves a poll is demand.
+ * The readers of one configuration and their connections: one connection, and a further one for each 32 kB of names. Demand of
+ * the readers starts polls.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -23,14 +23,14 @@ import type { Key } from "./names.ts"
 import * as Pace from "./pace.ts"
 import { type Options, Reader } from "./reader.ts"
 
-/** What an address holds beside the names. */
+/** The longest address of a connection. The rest of the limit is a reserve for what changes from poll to poll. */
 const room = Request.longestAddress - 1_000
 
 export class Engine {
   private readonly core: Core
   private readonly running = new Set<Fiber.Fiber<void>>()
   private readonly connections = new Set<Connection>()
-  /** The connection of each name. A channel that is also in a group may come by another one. */
+  /** The connection of each name. Events of a channel that is also in a group may arrive on another connection. */
   private readonly homes = new Map<Key, Connection>()
   private readonly readers = new Set<Reader>()
   private readonly base: number
@@ -54,7 +54,7 @@ export class Engine {
     this.base = Request.sizeOf(core.config, { channels: [], groups: [], filter, state })
   }
 
-  /** What is subscribed to now. */
+  /** The names of all readers. */
   get keys(): Iterable<Key> {
     return this.homes.keys()
   }
@@ -81,7 +81,7 @@ export class Engine {
   }
 
   add(reader: Reader, members: Iterable<Subscription>): void {
-    // One that has left holds no names any more, although its stream may not have ended yet.
+    // A reader that has left has no names any more, although its stream may not have ended yet.
     if (!this.readers.has(reader)) return
     const homes = Map.groupBy(reader.add(members), (key) => this.homeOf(key))
     for (const [connection, keys] of homes) connection.join(reader, keys)
@@ -91,7 +91,7 @@ export class Engine {
     if (!this.readers.has(reader)) return
     this.drop(reader, reader.remove(members))
     const [place] = this.placesOf(reader)
-    // Of the connection that it has left it does not hear any more: the interruption ends with that.
+    // The reader may have left the interrupted connection. It gets no more statuses of it, so the interruption ends here.
     if (place !== undefined && !this.isDown(reader)) {
       reader.tell({ _tag: "Reconnected", cursor: place, downFor: Duration.zero })
     }
@@ -173,7 +173,7 @@ export class Engine {
     for (const connection of this.connections) connection.wake()
   }
 
-  // --- the whole of it
+  // --- all connections
 
   switchOff(): void {
     if (!this.isOn) return
@@ -186,7 +186,7 @@ export class Engine {
     for (const connection of this.connections) connection.switchOn()
   }
 
-  /** Ends all readers, and forgets all names and places. */
+  /** Ends all readers, and forgets all names and positions. */
   get unsubscribeAll(): Effect.Effect<void, never, HttpClient.HttpClient> {
     return Effect.suspend(() => {
       const all = [...this.connections]
@@ -197,7 +197,7 @@ export class Engine {
     })
   }
 
-  /** Ends everything. The service is told, within a second. */
+  /** Ends all readers and connections. Leaves the channels, within a second. */
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.isClosed = true
