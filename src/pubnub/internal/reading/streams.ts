@@ -1,6 +1,6 @@
 /**
- * From the options of a caller to a stream of events, or to a set of subscriptions that changes. Options are checked before
- * anything is sent. The connection is a shared one where the context has a registry, else one of its own.
+ * Makes streams of events, and sets of subscriptions, from the options of a caller. Options are checked before any request. The
+ * connection is shared if the context has a registry. Otherwise each stream and each set has its own.
  */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -211,7 +211,7 @@ const shared = (
   return { from, capacity, strategy: strategy === "catchUp" && isBlind ? "dropping" : strategy, within }
 }
 
-/** What to send, and where to begin; or why the options, or those of the shared connections, are refused. */
+/** Checks the options, and those of shared connections. Gives the names to send, and the start. */
 const checkedOf = (config: Config, options: Options, registry: Registry.Registry | undefined, mayBeEmpty = false) =>
   Result.flatMap(
     Result.mapError(Guarded.attempt(() => check(config, options, registry, mayBeEmpty)), Endpoint.refused),
