@@ -1,13 +1,13 @@
 /**
- * A set that mostly has one member, which stands for it then: a `Set` for each name would hold as much as its reader does.
+ * A set that mostly has one member. A single member is stored without a `Set`, which would need as much memory as a reader.
  */
 export type Few<A extends object> = undefined | A | Set<A>
 
-/** The members and one more. */
+/** Adds a member. */
 export const add = <A extends object>(few: Few<A>, one: A): Few<A> =>
   few === undefined || few === one ? one : isMany(few) ? few.add(one) : new Set([few, one])
 
-/** The members without this one. */
+/** Removes a member. */
 export const remove = <A extends object>(few: Few<A>, one: A): Few<A> => {
   if (!isMany(few)) return few === one ? undefined : few
   few.delete(one)

@@ -1,5 +1,5 @@
 /**
- * A map that mostly has one entry, which stands for it then: a `Map` for each reader would hold as much as its reader does.
+ * A map that mostly has one entry. A single entry is stored without a `Map`, which would need as much memory as a reader.
  */
 interface Entry {
   readonly key: string
@@ -10,7 +10,7 @@ export type Keyed<A extends Entry> = undefined | A | Map<string, A>
 export const get = <A extends Entry>(keyed: Keyed<A>, key: string): A | undefined =>
   isMany(keyed) ? keyed.get(key) : keyed?.key === key ? keyed : undefined
 
-/** The entries with this one, in place of one with the same key. */
+/** Adds an entry, or replaces the one with the same key. */
 export const set = <A extends Entry>(keyed: Keyed<A>, one: A): Keyed<A> =>
   keyed === undefined || !isMany(keyed) && keyed.key === one.key
     ? one
@@ -18,7 +18,7 @@ export const set = <A extends Entry>(keyed: Keyed<A>, one: A): Keyed<A> =>
     ? keyed.set(one.key, one)
     : new Map([[keyed.key, keyed], [one.key, one]])
 
-/** The entries without the one of this key. */
+/** Removes the entry of a key. */
 export const remove = <A extends Entry>(keyed: Keyed<A>, key: string): Keyed<A> => {
   if (!isMany(keyed)) return keyed?.key === key ? undefined : keyed
   keyed.delete(key)
