@@ -1,22 +1,22 @@
 /**
- * Ids in `meta`, by which a second copy of a message is known: a publisher that sends again writes them, readers look.
+ * Message ids in `meta`. A publisher that may send a message twice writes them, and readers drop the second copy.
  */
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 
-/** Where in `meta` the id is. */
+/** The key of the id in `meta`. */
 export const key = "heraldId"
 
-/** The id that metadata holds. */
+/** The id in metadata. */
 export const idOf = (meta: unknown): string | undefined => {
   if (typeof meta !== "object" || meta === null || !(key in meta)) return undefined
   const id = meta[key]
   return typeof id === "string" && id !== "" ? id : undefined
 }
 
-/** A copy comes soon after the first one: while its publisher sends it again. */
+/** How many ids are remembered. A copy comes soon after the first message: its publisher retries. */
 const remembered = 10_000
 
-/** Of long ids fewer are remembered: anybody may publish ids of 30 kB. Ten thousand usual ones need less than so many characters. */
+/** How many characters are remembered. Ten thousand usual ids need fewer, but anybody may publish ids of 30 kB. */
 const mostCharacters = 2_000_000
 
 const nameOf = (event: SubscribeEvent.Message): string | undefined => {
@@ -24,12 +24,12 @@ const nameOf = (event: SubscribeEvent.Message): string | undefined => {
   return id === undefined ? undefined : JSON.stringify([event.channel, event.publisher, id])
 }
 
-/** The ids that one reader had. */
+/** The ids of the messages that one reader got. */
 export class Copies {
   private readonly seen = new Set<string>()
   private characters = 0
 
-  /** Whether the id of this message came before, on the same channel from the same publisher. */
+  /** Whether a message is the first one with its id, on its channel and from its publisher. Always true without an id. */
   admit(event: SubscribeEvent.Message): boolean {
     const name = nameOf(event)
     if (name === undefined) return true
