@@ -61,8 +61,8 @@ export const backoff = (options: BackoffOptions = {}): Schedule.Schedule<number>
   const delays = Schedule.forever.pipe(
     Schedule.modifyDelay(({ attempt, input }) => {
       const bound = Math.max(base, Math.min(cap, base * Math.min(factor ** attempt, Number.MAX_SAFE_INTEGER)))
-      return Effect.map(Random.nextBetween(base, bound), (drawn) => {
-        const delay = Duration.millis(Math.round(drawn))
+      return Effect.map(Random.next, (random) => {
+        const delay = Duration.millis(Math.round(base + random * (bound - base)))
         const retryAfter = Predicate.hasProperty(input, "retryAfter") ? input.retryAfter : undefined
         return Duration.isDuration(retryAfter) ? Duration.max(delay, Duration.min(retryAfter, maxRetryAfter)) : delay
       })

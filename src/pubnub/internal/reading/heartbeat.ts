@@ -47,7 +47,7 @@ export const run = (
       query: { heartbeat: seconds, "channel-group": plainGroups.join(",") || undefined, state },
       longestAddress: Infinity,
       // A heartbeat without an answer must not delay the next one.
-      timeout: Duration.min(config.requestTimeout, Duration.divideUnsafe(heartbeatInterval, 2)),
+      timeout: Duration.min(config.requestTimeout, Duration.millis(Duration.toMillis(heartbeatInterval) / 2)),
       decode: Result.succeed
     }).pipe(
       Effect.catch((reason) => debug(() => [`Subscribe.heartbeat failed: ${reason.message}`]))

@@ -6,7 +6,6 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Struct from "effect/Struct"
 import type * as Types from "effect/Types"
 import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
@@ -237,8 +236,9 @@ const presence = (common: SubscribeEvent.Delivery, payload: Schema.Json): Subscr
 // message actions, files
 // --------------------------------------------------------------------------------------------------------------------
 
+const { userId: _, ...actionFields } = MessageAction.fields
 const decodeAction = Codec.decodeResult(
-  Schema.Struct({ event: Schema.String, data: Schema.Struct(Struct.omit(MessageAction.fields, ["userId"])) })
+  Schema.Struct({ event: Schema.String, data: Schema.Struct(actionFields) })
 )
 
 const action = (common: SubscribeEvent.Delivery, payload: Schema.Json): SubscribeEvent.Received => {

@@ -121,7 +121,7 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
     decode: Result.succeed
   }).pipe(
     Effect.asVoid,
-    Effect.ignore,
+    Effect.catch(() => Effect.void),
     Effect.catchDefect((defect) => Effect.logWarning(`Subscribe.leave failed: ${Defects.describe(config, defect)}`))
   )
 }
