@@ -1,6 +1,6 @@
 /**
- * One long poll of an engine: the names it asks for, where it is, and the lanes of readers that it brings pages to. Who joins and
- * who leaves changes the names of a poll that goes on from where it is.
+ * One long poll of an engine: its names, its position, and the lanes of readers that get its pages. When readers join or leave,
+ * the names change, and the poll continues from the same position.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,36 +33,36 @@ import type { Reader } from "./reader.ts"
 
 type Loop = PollLoop.PollLoop<Cursor, PubNubError.Reason, HttpClient.HttpClient>
 
-/** What the service is asked for. Its keys are those of `names`: other strings for them would take memory for each reader. */
+/** The names of a request. Its keys are the strings of `names`: copies of them would cost memory for each reader. */
 interface Target extends Subscribe.Target {
   readonly keys: ReadonlyArray<Key>
 }
 
-/** For so many milliseconds at most names stay as they are, so that a poll gets its turn between two handshakes. */
+/** How many milliseconds at most the names stay the same, so that there is time for a poll between two handshakes. */
 const longestCalm = 2_000
 
-/** What a connection needs of its engine. */
+/** What a connection needs from its engine. */
 export interface Host {
-  /** Takes a reader out of everything. */
+  /** Removes a reader from the engine. */
   readonly leave: (reader: Reader) => void
-  /** Nobody listens to it any more. */
+  /** Called after the last reader has left. */
   readonly emptied: (connection: Connection) => void
 }
 
 export class Connection {
   loop: Loop
   readonly lanes = new Map<number, Lane>()
-  /** How many of what an address holds its names take. */
+  /** How many characters its names take in an address. */
   size = 0
   private readonly core: Core
   private readonly host: Host
   /** How many readers each name has. */
   private readonly names = new Map<Key, number>()
-  /** The names that the service was asked for: they are to be left. */
+  /** The names that the service knows, and that the connection must leave. */
   private told: ReadonlyArray<Key> = []
-  /** The names that it has answered for since the last interruption, and where it stood then. */
+  /** The names of answered handshakes since the last interruption, each with the position of that answer. */
   private readonly known = new Map<Key, Cursor>()
-  /** What the last handshake asked for, and what the last one that was answered did. */
+  /** The names of the last handshake, and of the last one that was answered. */
   private asking: Target | undefined
   private asked: Target | undefined
   private current: Target | undefined
@@ -71,15 +71,15 @@ export class Connection {
   private isGathering = false
   /** The furthest position since the last handshake. */
   private reached = ""
-  /** Until then names stay as they are. */
+  /** Until then the names stay the same. */
   private calmUntil = 0
-  /** Told behind what comes of the handshake. */
+  /** A status to emit after the events of the handshake. */
   private doubted: SubscribeStatus.CursorDoubted | undefined
   private readonly witness = ClockCheck.makeWitness()
   private heartbeat: Fiber.Fiber<void> | undefined
-  /** What the last request of the loop was sent with. */
+  /** The token of the last request of the loop. */
   private token: Redacted.Redacted | undefined
-  /** Waits for another token. */
+  /** Waits for a new token. */
   private renewal: Fiber.Fiber<void> | undefined
 
   constructor(core: Core, host: Host) {
@@ -88,7 +88,7 @@ export class Connection {
     this.loop = this.loopFrom(core.settings.from)
   }
 
-  /** Where it polls from next, as far as that is known. */
+  /** The cursor of the next poll. Undefined before the first handshake. */
   get place(): Cursor | undefined {
     return this.loop.state.facts.cursor
   }
@@ -108,14 +108,14 @@ export class Connection {
 
   // --- names
 
-  /** Keeps room for a name that is about to be joined. */
+  /** Keeps room for a name that a reader is about to join. */
   reserve(key: Key): void {
     if (this.names.has(key)) return
     this.names.set(key, 0)
     this.size += sizeOf(key)
   }
 
-  /** A reader listens to these names here. */
+  /** Adds names of a reader to this connection. */
   join(reader: Reader, keys: ReadonlyArray<Key>): void {
     const lane = this.laneOf(reader)
     for (const key of keys) this.names.set(key, (this.names.get(key) ?? 0) + 1)
@@ -124,7 +124,7 @@ export class Connection {
     if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)
     for (const key of keys) {
       const known = this.known.get(key)
-      // Within a gap the lane is further back than where the name was first asked for.
+      // During a gap the position of the lane is before that of the name's handshake.
       if (known !== undefined && lane.front !== undefined) reader.begin(key, newer(lane.front, known))
     }
     this.changed()
@@ -143,14 +143,14 @@ export class Connection {
     this.changed()
   }
 
-  /** The names of a reader that are asked for here. */
+  /** The names of a reader on this connection. */
   private ownOf(reader: Reader): ReadonlyArray<Key> {
     const { keys } = reader
-    // Most have all of theirs here. What is left by a filter has room for more, and is kept.
+    // Most readers have all names here. An array that `filter` makes reserves too much memory, and is kept.
     return keys.every((key) => this.names.has(key)) ? keys : keys.filter((key) => this.names.has(key))
   }
 
-  /** A reader listens to nothing here any more. */
+  /** Removes a reader from this connection. */
   forget(reader: Reader): void {
     const lane = this.lanes.get(reader.options.within)
     if (lane === undefined) return
@@ -158,7 +158,7 @@ export class Connection {
     this.settle(lane)
   }
 
-  /** Nobody waits for the gap of a lane without readers. */
+  /** Stops and removes a lane without readers. */
   private settle(lane: Lane): void {
     if (lane.readers.size > 0) return
     lane.stop()
@@ -188,7 +188,7 @@ export class Connection {
     return { ...namesOf(keys), keys, filter, state }
   }
 
-  /** Names changed. What changes soon after is the same change. */
+  /** Handles changed names. Further changes soon after cause no second handshake. */
   private changed(): void {
     const { gathered } = this.core.settings
     // With a connection of its own, a reader has no names but its first.
@@ -198,7 +198,7 @@ export class Connection {
     }
     if (this.isGathering) return
     this.isGathering = true
-    // The first names are asked for at once.
+    // The first names do not wait for others.
     this.run(Effect.andThen(
       this.loop.isRunning ? Effect.sleep(gathered) : Effect.yieldNow,
       Effect.suspend(() => {
@@ -210,12 +210,12 @@ export class Connection {
     ))
   }
 
-  /** The names there are now, as they are asked for. */
+  /** The request for the current names. */
   private get target(): Target {
     return this.current ??= this.targetOf(this.names.keys())
   }
 
-  /** Whether the service is to be asked for other names. */
+  /** Whether the last handshake had other names. */
   private get isStale(): boolean {
     const { asking, target } = this
     if (asking === undefined || asking === target) return false
@@ -230,7 +230,7 @@ export class Connection {
     return rest > 0 && rest <= longestCalm ? rest : 0
   }
 
-  /** Asks for the names that there are now, as soon as it is their turn. */
+  /** Starts a handshake for the current names, if there are other names and no handshake came shortly before. */
   private readonly applied: Effect.Effect<void> = Effect.suspend(() => {
     if (!this.isStale) return Effect.void
     const { calm } = this
@@ -240,7 +240,7 @@ export class Connection {
     return Effect.void
   })
 
-  /** Says that the user has left what is not listened to any more. */
+  /** Leaves names that no reader has any more. */
   private depart(keys: ReadonlyArray<Key>): Effect.Effect<void, never, HttpClient.HttpClient> {
     const kept = new Set(keys)
     const gone = this.told.filter((key) => !kept.has(key))
@@ -283,7 +283,7 @@ export class Connection {
     )
   }
 
-  /** What is wanted while nothing is in flight. */
+  /** What to do next while no request is in flight. */
   private next(): "Wanted" | "Renamed" | undefined {
     if (this.isEmpty) return undefined
     if (this.isStale && !this.isGathering && this.calm === 0) return "Renamed"
@@ -294,7 +294,7 @@ export class Connection {
       if (lane.isHeldBack || !lane.hasRoom) return undefined
       isOpen ||= lane.isOpen
     }
-    // It listens while a gap is filled, or it would end with the next one.
+    // Polls while a gap is filled. Otherwise the next gap would follow at once.
     return isOpen || this.core.settings.demand === "ahead" || this.core.waiting > 0 ? "Wanted" : undefined
   }
 
@@ -341,7 +341,7 @@ export class Connection {
     })
   }
 
-  /** Where the reader begins that begins last, where readers begin in the past: the service's time is no earlier. */
+  /** The latest start of readers that resume. The service's time is not before it. */
   private get newestBegin(): string | undefined {
     let newest: string | undefined
     for (const { options: { from } } of this.readers) {
@@ -350,12 +350,12 @@ export class Connection {
     return newest
   }
 
-  /** Where to poll from, given where it stood. */
+  /** The cursor of the next poll after a handshake. */
   private standsAt(standing: Cursor | undefined, now: Cursor): Cursor {
     if (standing === undefined) return now
     const isFirst = this.loop.state.facts.link._tag === "New"
-    // Nothing would come until then. Where it is ahead by little, the service alone is not believed, nor is this machine; where it
-    // is ahead by much, three answers in a row said so.
+    // From a position in the future no event would arrive until then. If it is slightly ahead, both the service and this machine's
+    // clock must say so. If it is far ahead, three answers in a row have said so.
     const clock = String(BigInt(Math.floor(this.core.clock.currentTimeMillisUnsafe())) * 10_000n)
     const isFuture = isAhead(standing, now.position) &&
       (isAhead(standing, clock) || ClockCheck.isFurtherBack(now.position, standing.position))
@@ -367,7 +367,7 @@ export class Connection {
     return standing.region === undefined && now.region !== undefined ? { ...standing, region: now.region } : standing
   }
 
-  /** The service knows of the names: from here on they are heard. */
+  /** Begins the new names after a handshake: their readers get later events. */
   private answered(cursor: Cursor, now: Cursor): void {
     const { config, settings } = this.core
     for (const lane of this.lanes.values()) {
@@ -378,7 +378,7 @@ export class Connection {
     const fresh = (this.asked?.keys ?? []).filter((key) => !this.known.has(key) && this.names.has(key))
     for (const key of fresh) this.known.set(key, newer(cursor, now))
     for (const lane of this.lanes.values()) {
-      // An answer from before where the poll is cannot be right, or is that of a region that is behind.
+      // The position of the answer may be before that of the poll: it is wrong, or of a region that is behind.
       const from = [cursor, lane.front ?? now].reduce(newer, now)
       for (const key of fresh) for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
     }
@@ -432,7 +432,7 @@ export class Connection {
     return this.polls.send
   }
 
-  /** A request of the loop. */
+  /** Makes a request of the loop with the current token. */
   private call<A>(
     send: (config: PubNubConfig["Service"]) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
@@ -443,7 +443,7 @@ export class Connection {
     })
   }
 
-  /** Waits for another token, which ends the pause after a refusal. */
+  /** Waits for a new token, which ends the pause after a refusal. */
   private awaitRenewal(): void {
     if (this.renewal !== undefined) return
     const renewed = Effect.sync(() => {
@@ -460,7 +460,7 @@ export class Connection {
         const { channels, groups } = this.asked ?? namesOf([])
         this.core.publish({ _tag: "Connected", cursor: told.cursor, channels, groups })
         this.run(debug(() => [`Subscribe.poll connected at ${told.cursor.position}`]))
-        // To whoever was told that it was down.
+        // Only readers that got `Interrupted` emit it.
         for (const lane of this.lanes.values()) {
           lane.tell({ _tag: "Reconnected", cursor: lane.place ?? told.cursor, downFor: Duration.zero })
         }
@@ -500,7 +500,7 @@ export class Connection {
     }
   }
 
-  /** To everybody, each with its own place. */
+  /** Emits a status to all lanes, each with its own position. */
   private tellEach(status: (lane: Lane | undefined) => SubscribeStatus.Status): void {
     const [first] = this.lanes.values()
     this.core.publish(status(first))
@@ -514,18 +514,18 @@ export class Connection {
 
   // --- the end
 
-  /** A schedule has ended. A refusal ends only those who asked for what is refused. */
+  /** Ends readers after a schedule has ended. A refusal ends only the readers of the refused names. */
   private ended(failure: PubNubError.Reason, attempts: number): void {
     const error = toError(failure, attempts, this.furthest)
     const refused = failure._tag === "AccessDenied" ? refusedBy(failure) : new Set<Key>()
     const concerned = [...this.readers].filter(({ keys }) => keys.some((key) => refused.has(key)))
-    // Who asked for what is refused may have left meanwhile.
+    // The readers of the refused names may have left meanwhile.
     const isOver = concerned.length === 0 && [...refused].some((key) => this.told.includes(key) && !this.names.has(key))
     const readers = isOver ? [] : concerned.length > 0 ? concerned : [...this.readers]
     this.end(readers, error)
   }
 
-  /** Ends all readers of it in which something threw. */
+  /** Ends all readers after code threw. */
   readonly broken = (defect: unknown): void => {
     const error = Defects.toError(this.core.config, defect, this.furthest)
     const { cursor } = error
@@ -537,7 +537,7 @@ export class Connection {
     this.end([...this.readers], error)
   }
 
-  /** The place of the lane that is furthest back. */
+  /** The earliest position of all lanes. */
   private get furthest(): Cursor | undefined {
     const places = Array.from(this.lanes.values(), (lane) => this.placeOf(lane))
     return places.reduce(
@@ -546,7 +546,7 @@ export class Connection {
     )
   }
 
-  /** Where a lane is. Before it began that is where it is to begin, with all that was had by then. */
+  /** The cursor of a lane. Before it has begun this is its start. */
   private placeOf(lane: Lane | undefined): Cursor | undefined {
     return lane?.place ?? this.core.settings.from ?? this.place
   }
@@ -555,16 +555,16 @@ export class Connection {
     const ends = readers.map((reader) => {
       const { cursor } = error
       const place = this.lanes.get(reader.options.within)?.place ?? cursor
-      // Another of its connections may be further back.
+      // Another connection of the reader may be further back.
       return [reader, place === undefined ? error : Defects.at(error, reader.places.reduce(older, place))] as const
     })
     for (const reader of readers) this.host.leave(reader)
     if (hasStopped) this.restart()
-    // Last: whoever is woken runs at once, and may end everything.
+    // This comes last: a reader that is woken runs at once, and may close the engine.
     for (const [reader, error] of ends) reader.fail(error)
   }
 
-  /** Goes on for those who are left. */
+  /** Continues for the remaining readers. */
   private restart(): void {
     const { place } = this
     this.loop.stop()
@@ -576,7 +576,7 @@ export class Connection {
     this.loop.start()
   }
 
-  /** Stops polling, and says that the user has left. Places and names stay. */
+  /** Stops polling, and leaves all names. Keeps positions and names for `switchOn`. */
   switchOff(): void {
     this.tellEach((lane) => {
       const cursor = this.placeOf(lane)
@@ -589,7 +589,7 @@ export class Connection {
     this.run(this.depart([]))
   }
 
-  /** Polls again, at once. */
+  /** Polls again at once. */
   switchOn(): void {
     this.loop.signal({ _tag: "SwitchedOn" })
     for (const lane of this.lanes.values()) lane.start()
@@ -597,7 +597,7 @@ export class Connection {
     this.loop.wake()
   }
 
-  /** Everything of it ends; the service is told. */
+  /** Stops all work, and leaves all names. */
   get close(): Effect.Effect<void, never, HttpClient.HttpClient> {
     return Effect.suspend(() => {
       this.loop.stop()
@@ -615,16 +615,16 @@ export class Connection {
     this.heartbeat = undefined
   }
 
-  /** No fiber of it dies unseen: its readers are told. */
+  /** Runs an effect. Its defect ends the readers, so that no fiber fails without notice. */
   private run(effect: Effect.Effect<void, never, HttpClient.HttpClient>): Fiber.Fiber<void> {
     return this.core.fork(Effect.catchDefect(effect, (defect) => Effect.sync(() => this.broken(defect))))
   }
 }
 
-/** What a name takes of an address. */
+/** How many characters a name takes in an address. */
 export const sizeOf = (key: Key): number => Url.encode(nameOf(key)).length + 3
 
-/** How late the latest of a page is that was published before the place it was asked from: other regions are late. */
+/** How late the latest event of a page is. An event that is older than the position of the request is of a late region. */
 const lateBy = (arrivals: ReadonlyArray<Arrival.Arrival>, from: Cursor, next: Cursor): bigint => {
   let most = 0n
   for (const arrival of arrivals) {
