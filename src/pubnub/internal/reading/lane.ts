@@ -1,7 +1,7 @@
 /**
- * What the readers of one connection are given that wait for a gap equally long. A page is divided once, and each part is
- * shared. At a gap they wait until history has filled it; the connection goes on listening meanwhile, and what it brings waits
- * behind the gap. Who does not wait at all steps over it, and is told.
+ * Gives pages to the readers of one connection that wait equally long for a gap. A page is divided once, and readers share the
+ * parts. At a gap the readers wait until history has filled it. Meanwhile the connection polls, and its pages wait behind the gap.
+ * Readers that do not wait get `GapSuspected` and the next page.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -27,30 +27,30 @@ import type { Reader } from "./reader.ts"
 /** A page of the live service. */
 export interface Page {
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
-  /** How late another region is with something in it, in ticks. */
+  /** How late another region is with an event of the page, in ticks. */
   readonly lateBy: bigint
   readonly position: string
   /** Whether the position is believed. */
   readonly believed: boolean
   readonly next: Cursor
-  /** How many characters it had. */
+  /** How many characters its text had. */
   readonly size: number
 }
 
-/** What came behind a gap. */
+/** What arrived behind a gap. */
 type Held =
   | { readonly _tag: "Page"; readonly page: Page }
-  /** From here to there nobody listened. */
+  /** The connection did not listen between these cursors. */
   | { readonly _tag: "Break"; readonly from: Cursor; readonly to: Cursor }
 
-/** So many characters wait behind a gap; then the connection waits, too. */
+/** How many characters may wait behind a gap. At the limit the connection stops polling. */
 const mostHeld = 32 * 1024 * 1024
 
 interface Gap {
   readonly from: Cursor
   readonly to: string
   readonly reason: SubscribeStatus.GapSuspected["reason"]
-  /** The full page, which comes after what is missing. */
+  /** The full page. The missing events come before it. */
   readonly page: Page | undefined
   readonly backfill: Backfill
   readonly outage: Outage
@@ -64,37 +64,37 @@ interface Gap {
   isReadAgain: boolean
 }
 
-/** What a lane needs of its connection. */
+/** What a lane needs from its connection. */
 export interface Host {
   readonly names: () => Names
-  /** How many names it has. */
+  /** How many names the connection has. */
   readonly size: () => number
-  /** All readers of a lane have failed. */
+  /** Ends the readers of a lane with an error. */
   readonly failed: (lane: Lane, error: SubscribeError) => void
   readonly broken: (defect: unknown) => void
 }
 
 export class Lane {
   readonly within: number
-  /** Its readers, each with those who hear the same. */
+  /** Its readers, each with its audience. */
   readonly readers = new Map<Reader, Audience>()
-  /** Up to which timetoken something was given. */
+  /** The newest timetoken that was given. */
   reached = ""
   private readonly core: Core
   private readonly host: Host
-  /** Those that hold back all others when they are full. */
+  /** The readers with the strategy `suspend`: a full one holds back all others. */
   private readonly suspending = new Set<Reader>()
   private readonly audiences = new Map<string, Audience>()
-  /** Who hears a channel and who hears a group of the same name are asked alike. */
+  /** The audiences of a name. It may be a channel and a group, since an event does not say by which it arrived. */
   private readonly byName = new Map<string, Few.Few<Audience>>()
   private ledger: Ledger | undefined
-  /** Up to where everything was given. */
+  /** The cursor of the last poll whose events were all given. */
   private base: Cursor | undefined
   private gap: Gap | undefined
   private held: Array<Held> = []
   private heldSize = 0
   private fiber: Fiber.Fiber<void> | undefined
-  /** Reads for the second time what was read for full pages: another region may have been late. Nobody waits for it. */
+  /** Reads for the second time what was read for full pages, since another region may have been late. No reader waits for it. */
   private second: Fiber.Fiber<void> | undefined
   /** The part that the second fiber reads. A lane that stops and starts again continues with it. */
   private late: Gap | undefined
@@ -106,12 +106,12 @@ export class Lane {
     this.within = within
   }
 
-  /** Where its readers stand. */
+  /** The cursor of its readers. */
   get place(): Cursor | undefined {
     return this.base === undefined ? undefined : this.ledger?.cursor(this.base)
   }
 
-  /** Where a reader begins that joins them: what is read for the second time is none of its. */
+  /** The start of a reader that joins. It does not get events that are read for the second time. */
   get front(): Cursor | undefined {
     return this.base === undefined ? undefined : this.ledger?.front(this.base)
   }
@@ -120,7 +120,7 @@ export class Lane {
     return this.gap !== undefined
   }
 
-  /** Whether history fails. */
+  /** Whether history is failing. */
   get isDown(): boolean {
     return this.gap?.outage.isDown === true || this.late?.outage.isDown === true
   }
@@ -136,7 +136,7 @@ export class Lane {
 
   // --- readers
 
-  /** A reader listens here to these names of its own, and to no others. */
+  /** Sets the names of a reader on this connection. */
   join(reader: Reader, keys: ReadonlyArray<Key>): void {
     const id = idOfKeys(keys)
     if (this.readers.get(reader)?.id === id) return
@@ -170,14 +170,14 @@ export class Lane {
     return audience
   }
 
-  /** All that hear a name. */
+  /** The readers of a name. */
   *hearing(name: string): Iterable<Reader> {
     for (const audience of Few.all(this.byName.get(name))) yield* Few.all(audience.readers)
   }
 
-  // --- where it stands
+  // --- the position
 
-  /** The service answered: from here on everything is given. */
+  /** Begins to give events, after the first answer of the service. */
   begin(from: Cursor | undefined, now: Cursor): void {
     if (this.ledger !== undefined) return
     this.ledger = new Ledger(from, (arrival) => this.core.history.knowledge.note(arrival))
@@ -185,7 +185,7 @@ export class Lane {
     this.ledger.begin(this.base)
   }
 
-  /** The position it had cannot be right. */
+  /** Begins at another position, since its own cannot be right. */
   moveTo(now: Cursor): void {
     this.dropSecond()
     this.ledger = undefined
@@ -197,15 +197,15 @@ export class Lane {
     if (this.base !== undefined && this.base.region === undefined) this.base = { ...this.base, region }
   }
 
-  // --- what comes
+  // --- pages
 
   tell(status: SubscribeStatus.Status): void {
     for (const reader of this.readers.keys()) reader.tell(status)
   }
 
   /**
-   * A page came. Says whether it brought something. What waits, or cannot be known again, may be what came before: only where the
-   * service `moved` on it is not.
+   * Takes a page. Says whether it has new events. An event that waits or has no id may have arrived before, so it counts as new only
+   * if the position `moved`.
    */
   receive(page: Page, moved: boolean): boolean {
     if (this.gap === undefined) return this.give(page, moved)
@@ -214,7 +214,7 @@ export class Lane {
     return moved && page.arrivals.length > 0
   }
 
-  /** Nobody listened from here to there. */
+  /** Handles a break: the connection did not listen between these cursors. */
   missed(from: Cursor, to: Cursor): void {
     if (this.gap === undefined) this.openBreak(from, to)
     else this.hold({ _tag: "Break", from, to }, 0)
@@ -223,7 +223,7 @@ export class Lane {
   private note(page: Page, gap: Gap): void {
     if (gap.reason === "LongBreak" && this.isFull(page)) gap.isReadAgain = true
     const isJoining = ({ envelope, id }: Arrival.Arrival) =>
-      // History is read up to the end itself.
+      // History is read up to and including the end.
       id !== undefined && id.slice(0, gap.to.length) <= gap.to && envelope !== undefined && Arrival.isStored(envelope)
     gap.joining = [...gap.joining, ...page.arrivals.filter(isJoining)].toSorted(byTimetoken)
   }
@@ -252,7 +252,7 @@ export class Lane {
     return given.some(({ event }) => moved || placeOf(event) !== undefined)
   }
 
-  /** A full page does; and one of a region that is later than was reckoned with, while something older of it may be missing. */
+  /** Whether a page is full, or of a region that is later than expected while older events of it may be missing. */
   private opensGap(page: Page): boolean {
     const { ledger } = this
     return this.isFull(page) || ledger?.due !== undefined && page.lateBy > ledger.reckoned
@@ -302,14 +302,14 @@ export class Lane {
     return true
   }
 
-  /** Fills the gap that is open, if there is one. */
+  /** Starts to fill the open gap, and the second reading. */
   start(): void {
     this.startSecond()
     if (this.gap === undefined || this.fiber !== undefined) return
     this.fiber = this.run(this.fill)
   }
 
-  /** The fiber is known before it runs: it may be over at once. */
+  /** Yields first, so that the fiber is stored before it can end. */
   private run(effect: Effect.Effect<void, never, HttpClient.HttpClient>): Fiber.Fiber<void> {
     return this.core.fork(Effect.andThen(
       Effect.yieldNow,
@@ -342,11 +342,11 @@ export class Lane {
     return late
   }
 
-  /** Somebody wants more. */
+  /** Continues when there is demand. */
   wake(): void {
     if (this.parkedOnes.length === 0 || !this.isWanted) return
     const parked = this.parkedOnes
-    // Who goes on may park again.
+    // A fiber that continues may park again.
     this.parkedOnes = []
     for (const goOn of parked) goOn()
   }
@@ -386,7 +386,7 @@ export class Lane {
     this.fiber = undefined
   })
 
-  /** What other regions were late with, as soon as nothing as old can come any more. It is given between the pages. */
+  /** Reads late events of other regions, as soon as no event of that time can arrive any more. Gives them between pages. */
   private readonly readAgain: Effect.Effect<void, never, HttpClient.HttpClient> = Effect.gen(
     { self: this },
     function*() {
@@ -428,7 +428,7 @@ export class Lane {
     const hole = this.ledger?.second(now)
     const place = this.place
     if (hole === undefined || place === undefined) return undefined
-    // More came than can be known again.
+    // More events arrived than are remembered.
     if (String(hole.since) > hole.from) this.suspect({ ...place, position: hole.from }, String(hole.since), "FullPage")
     return {
       from: { ...place, position: hole.from },
@@ -450,7 +450,7 @@ export class Lane {
     this.route(events, undefined)
   }
 
-  /** One step of a gap. */
+  /** Makes one step of a gap, and handles its failure. */
   private readonly ask = Effect.fnUntraced(function*(this: Lane, gap: Gap) {
     const { answers } = gap.backfill
     const result = yield* Effect.result(gap.backfill.next)
@@ -485,7 +485,7 @@ export class Lane {
     this.tell(status)
   }
 
-  /** What one step found. Says how many events were really missing. */
+  /** Gives the events of one step. Returns how many of them were missing. */
   private progress(gap: Gap, progress: Progress): number {
     const { filled, isCurrent, notices } = progress
     const { ledger } = this
@@ -503,7 +503,7 @@ export class Lane {
     return events.length
   }
 
-  /** What history shows in the order of timetokens, with what joins it. */
+  /** Gives the events of history and those that join them, in the order of timetokens. */
   private withJoining(
     gap: Gap,
     { arrivals, filled, upTo }: Pick<Progress, "arrivals" | "filled" | "upTo">
@@ -525,14 +525,14 @@ export class Lane {
     return ledger.found(due, from, end, filled)
   }
 
-  /** The last ten seconds of a break are left to the full page behind it, with what other regions are late with. */
+  /** Gives the events before the last ten seconds of a break. The full page behind it reads those, with late events. */
   private beforeOverlap({ from, to }: Gap, { arrivals, upTo }: Progress): ReadonlyArray<Given> {
     const end = BigInt(to) - overlap
     const own = arrivals.filter((arrival) => arrival.id !== undefined && at(arrival) < end)
     return this.ledger?.found(own, from, upTo < end ? upTo : end, false) ?? []
   }
 
-  /** It was waited for long enough. */
+  /** Ends a gap that history did not fill in time. */
   private giveUp(gap: Gap): void {
     this.goOn(gap)
     if (gap.page !== undefined) this.route(this.withJoining(gap, { arrivals: [], filled: true, upTo: 0n }), undefined)
@@ -565,7 +565,7 @@ export class Lane {
       this.held = this.held.slice(1)
       return this.openBreak(first.from, first.to)
     }
-    // Without a full one, none of them opens a gap.
+    // If none is full, none opens a gap.
     this.held = this.held.slice(last === -1 ? pages.length : last + 1)
     const full = pages[last]
     if (full !== undefined) this.give(joined(pages.slice(0, last), full), true)
@@ -574,10 +574,10 @@ export class Lane {
 
   // --- to the readers
 
-  /** What is new goes to the readers that hear it, in parts that those with the same names share. */
+  /** Gives new events to the readers of their names. Readers with the same names share a part. */
   private route(given: ReadonlyArray<Given>, next: Cursor | undefined): void {
     if (given.length > 0) this.share(given)
-    // Not before all was given: where something throws, it was not.
+    // This comes last: if a reader throws, the events were not given.
     if (next !== undefined) this.base = next
   }
 
@@ -588,10 +588,10 @@ export class Lane {
     let name: string | undefined
     for (const one of given) {
       const { by, event } = one
-      // Neighbours mostly came by one name.
+      // Events in a row mostly have the same name.
       if (hearing === undefined || by !== name) {
         name = by
-        // What does not say how it came is for everyone.
+        // An event without a name goes to all readers.
         hearing = by === undefined ? [...this.audiences.values()] : Few.all(this.byName.get(by))
       }
       for (const audience of hearing) {
@@ -612,7 +612,7 @@ const byTimetoken = Order.mapInput(Order.BigInt, at)
 
 const nameOfArrival = ({ by = "", id }: Arrival.Arrival): string | undefined => id === undefined ? undefined : id + by
 
-/** What a full page has that is older than the youngest of these: of one region it may be older than one of them. */
+/** The events of a full page that are not newer than the newest of these. Another region may have been late with them. */
 const olderOf = (page: Page | undefined, joining: ReadonlyArray<Arrival.Arrival>): ReadonlyArray<Arrival.Arrival> => {
   const last = joining.at(-1)
   if (page === undefined || last === undefined) return []
@@ -629,7 +629,7 @@ const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
   size: pages.reduce((sum, { size }) => sum + size, last.size)
 })
 
-/** The newest of a page: its own position may not be believed, or be that of another region. One from the future says nothing. */
+/** The newest timetoken of a page. Its position may be doubted, or of another region. Timetokens of the future do not count. */
 const youngest = (arrivals: ReadonlyArray<Arrival.Arrival>, latest: string): string => {
   const limit = BigInt(latest)
   return String(
