@@ -1,6 +1,6 @@
 /**
- * The one place that knows what was had: from arrivals to events, each once, with the cursor to go on from after it; where a
- * cursor stands; and what was delivered within the overlap of history.
+ * Turns arrivals into events, each once, with the cursor after it. Only this module knows which events the readers had, and what
+ * their cursor says.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import * as ChannelName from "../../ChannelName.ts"
@@ -16,77 +16,77 @@ const nothing: ReadonlySet<string> = new Set()
 
 type Arrivals = ReadonlyArray<Arrival.Arrival>
 
-/** So many events after its position are named in a cursor: as many as the service sends at once. */
+/** How many events after its position a cursor names. The service sends as many at once. */
 const mostDelivered = 100
 
-/** The same place after the hole before it was filled. */
+/** The cursor after its hole was filled. */
 export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
 
-/** An event, and the subscribed name it came by, where that is known. */
+/** An event, and the subscribed name by which it arrived, if it says. */
 export interface Given {
   readonly event: SubscribeEvent.Received
   readonly by: string | undefined
-  /** How a cursor names it, if it can be known again. */
+  /** Its name in a cursor, if it has an id. */
   readonly had: Had | undefined
 }
 
-/** Of a hole: what was missed, and from where on history is read for it. */
+/** A gap: why, and between which positions. */
 export interface Missed {
   readonly reason: "FullPage" | "LongBreak"
   readonly from: Cursor
   readonly to: string
   readonly page: Arrivals
-  /** Whether another region is later than was reckoned with, or may be: it had time to be late with several messages. */
+  /** Whether another region is later than expected, or had time to be late with several messages. */
   readonly isLater?: boolean
 }
 
-/** After so long, in ticks, history is read for the second time: nothing that is as old comes any more. */
+/** How old, in ticks, events must be before history is read for the second time. No region is later. */
 export const settled = overlap + 10_000_000n
 
-/** So much of it at once, at the least. */
+/** How much time one second reading covers at least, in ticks. */
 const portion = 20_000_000n
 
 const aMinute = 600_000_000n
 
 export class Ledger {
   private readonly delivered = Delivered.make(() => this.neededFrom)
-  /** What an earlier life had. The service may cut the same events into other pages the second time. */
+  /** Marks of an earlier run. The service may divide the same events into other pages in this run. */
   private before: ReadonlySet<string>
-  /** Behind this place nothing of that can come any more. */
+  /** After this position none of those events can arrive any more. */
   private beforeUntil: bigint | undefined
   private readonly recent: Recent
-  /** Sums of an earlier life. */
+  /** Sums of an earlier run. */
   private sumsBefore: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
-  /** Those of the hole that is being filled, until all has been read that they may be of. */
+  /** The sums whose time the open hole has not read completely. */
   private sums: NonNullable<NonNullable<Cursor["recent"]>["sums"]> = []
-  /** Those of which history has shown everything. */
+  /** The sums whose events history has all shown. */
   private readonly shown = new Set<unknown>()
-  /** From where on they are. */
+  /** The first timetoken of the sums. */
   private summedFrom: bigint
-  /** What history showed that is of the first of these sums. */
+  /** Events of history that wait until the time of their sum was read. */
   private summed: Array<Arrival.Arrival> = []
-  /** Nothing older is this reader's. */
+  /** The first timetoken of this reader. */
   private birth: bigint
-  /** Up to here everything was had. */
+  /** The furthest position of the live service. */
   private complete = 0n
-  /** How far history was read, while the live service is still to be asked from further back. */
+  /** The position in history, if it is ahead of the live position. */
   private ahead: Cursor | undefined
-  /** What is not older may still be missing from what history gave. */
+  /** History may still lack events from here on. */
   private limit = 0n
-  /** Where the hole begins that is being filled. */
+  /** The position before the open hole. */
   private hole = ""
-  /** From where it is read, and up to where. */
+  /** The range in which it is read. */
   private holeSince: bigint | undefined
   private holeEnd = 0n
-  /** Whether it is read with the overlap, and with what is unsettled. */
+  /** Whether it is read with the overlap and the unsettled part. */
   isWhole = false
-  /** History was read up to here, and was not behind. */
+  /** The end of the last reading in which history was not behind. */
   private readTo = 0n
-  /** How late other regions are reckoned to be, and where the reader was when they were seen to be nearly so late. */
+  /** How late other regions are expected to be, and the last position at which one was nearly so late. */
   private late = { by: 0n, at: 0n }
-  /** What is to be read for the second time: other regions may have been late with something that the service dropped. */
+  /** The part to read for the second time: the service may have dropped late events of other regions. */
   private unsettled: { readonly since: bigint; readonly to: bigint } | undefined
-  /** Takes note of what came. */
+  /** Called for each arrival. */
   private readonly note: (arrival: Arrival.Arrival) => void
 
   constructor(from: Cursor | undefined, note: (arrival: Arrival.Arrival) => void) {
@@ -98,29 +98,29 @@ export class Ledger {
     this.note = note
   }
 
-  /** The service answered for the first time: from here on everything is delivered. */
+  /** Sets the start, after the first answer of the service. */
   begin({ position }: Cursor): void {
     if (this.birth === 0n) this.birth = BigInt(position) + 1n
     this.recent.begin(String(this.birth))
     this.complete = BigInt(position)
   }
 
-  /** What was had within the overlap, for who goes on alone. */
+  /** The events within the overlap, for a reader that continues alone. */
   get had(): Recent {
     return this.recent
   }
 
-  /** Where the reader stands when it polls from this cursor. */
+  /** The cursor of the reader while it polls from `polled`. */
   cursor(polled: Cursor): Cursor {
     return this.named(this.held(this.furthest(polled)))
   }
 
-  /** Up to where it had everything, but for what other regions are late with. */
+  /** The same without the unsettled part. */
   front(polled: Cursor): Cursor {
     return this.named(this.furthest(polled))
   }
 
-  /** The events of a live page. With `next`, nothing before that is missing any more. */
+  /** Gives the events of a live page. With `next`, no event before it is missing any more. */
   live(arrivals: Arrivals, asked: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
     const upTo = next === undefined || this.isBehind(next) ? undefined : next
     const events = this.read(arrivals, this.furthest(asked), upTo, false)
@@ -129,7 +129,7 @@ export class Ledger {
     if (position > this.complete) {
       this.beforeUntil ??= position + overlap
       this.complete = position
-      // What is unsettled may begin where an earlier life had something.
+      // The unsettled part may contain events that an earlier run had.
       if (
         oldest(position, this.unsettled === undefined ? position : this.unsettled.since + overlap) > this.beforeUntil
       ) {
@@ -140,7 +140,7 @@ export class Ledger {
     return events
   }
 
-  /** The events that history had, where all before `upTo` has been found, or all there is. */
+  /** Gives events of history. All before `upTo` have been found. `isAll`: history has no more. */
   found(arrivals: Arrivals, asked: Cursor, upTo: bigint, isAll: boolean): ReadonlyArray<Given> {
     const base = this.furthest(asked)
     const reached = (this.limit < upTo ? this.limit : upTo) - 1n
@@ -152,32 +152,32 @@ export class Ledger {
     return events
   }
 
-  /** What to read from history for something that was missed; nothing where nothing of this reader's can be in it. */
+  /** Opens a gap. Gives the range to read from history, or nothing if it cannot contain events of this reader. */
   open({ from, isLater = false, page, reason, to }: Missed): Backfill.Hole | undefined {
     const position = BigInt(from.position)
     const start = position > this.complete ? position : this.complete
     const overlapped = newest(start - overlap, this.birth)
     const end = BigInt(to)
     const remembered = this.delivered.since()
-    // Full pages one after the other: what was read for the last one is read for the second time when all of it has come. Where
-    // another region is later than was reckoned with, something older of it may be missing, and comes first. After a break a
-    // cursor does not know any more what was had before. What the second reading finds is not compared with sums.
+    // A full page may follow one that was read. Then the overlap is not read now, but a second time when all of it has arrived. It
+    // is read now if a region is later than expected, since older events of that region come first; after a break, since a cursor
+    // does not know the events before it any more; and while sums are left, since the second reading does not compare them.
     const isSummed = this.sumsBefore.some((sum) => BigInt(sum[0]) >= overlapped && !this.shown.has(sum))
     const follows = reason === "FullPage" && this.ahead === undefined && !isLater && this.late.by < overlap &&
       this.readTo > overlapped && !isSummed
     const unsettledFrom = this.unsettled?.since ?? overlapped
     const wanted = follows ? newest(start - this.late.by, overlapped) : oldest(overlapped, unsettledFrom)
-    // What was from the far future says nothing of now: better twice than not at all.
+    // A timetoken of the far future is no bound. A second delivery is better than a loss.
     const since = newest(wanted, remembered > end ? 0n : remembered)
     if (end < since) return undefined
     if (follows && wanted > unsettledFrom) this.unsettled = { since: unsettledFrom, to: wanted }
     this.isWhole = !follows
     this.holeSince = since
     this.holeEnd = end
-    // After a break nobody looks again: history may be some seconds behind, and messages of other regions are.
+    // A break is read once. History and other regions may be some seconds behind, so its last seconds are not certain.
     this.limit = reason === "LongBreak" ? end - overlap : end
     this.hole = from.hole ?? from.position
-    // What a sum is of is known only where all of it is read.
+    // A sum can be compared only if its whole time is read.
     for (
       let [oldest] = this.sumsBefore;
       oldest !== undefined && BigInt(oldest[0]) < since;
@@ -186,28 +186,28 @@ export class Ledger {
       this.sumsBefore = this.sumsBefore.slice(1)
       this.summedFrom = BigInt(oldest[0]) + 1n
     }
-    // History may not have shown the last time what they are of.
+    // History may not have shown all events of these sums at the last reading.
     this.sums = this.sumsBefore
     const first = this.sums.length > 0 && this.summedFrom < since ? this.summedFrom : since
     return { reason, from: this.hole, to, since: first, page }
   }
 
-  /** The hole is filled, and what is missing of it was told. `isCurrent`: history showed what the live service sent. */
+  /** Closes the hole after it was filled. `isCurrent`: history showed all stored events of the full page. */
   filled(isCurrent: boolean): void {
     if (this.isWhole) this.unsettled = undefined
     if (isCurrent) this.readTo = this.holeEnd
     this.abandoned()
   }
 
-  /** The hole is not waited for any longer. */
+  /** Closes the hole, filled or not. */
   abandoned(): void {
     this.holeSince = undefined
     if (this.ahead !== undefined) this.ahead = withoutHole(this.ahead)
   }
 
-  // --- what is read for the second time
+  // --- the second reading
 
-  /** How late other regions are reckoned to be. */
+  /** How late other regions are expected to be. */
   get reckoned(): bigint {
     return this.late.by
   }
@@ -219,40 +219,40 @@ export class Ledger {
     else if (lateBy * 3n > by) this.late = { by, at }
   }
 
-  /** From when on, by the service's time, there is something to read for the second time. */
+  /** The service's time at which the second reading may begin. Undefined if there is nothing to read. */
   get due(): bigint | undefined {
     return this.unsettled === undefined ? undefined : this.unsettled.since + settled + portion
   }
 
-  /** From where on everything that comes again must be recognised. */
+  /** Events from here on may arrive again, and must be recognised. */
   private get neededFrom(): bigint | undefined {
     const { holeSince, unsettled } = this
     return unsettled === undefined ? holeSince : oldest(unsettled.since, holeSince ?? unsettled.since)
   }
 
-  /** What to read for the second time now. */
+  /** Gives the range of the next second reading. */
   second(now: bigint): Backfill.Hole | undefined {
     if (this.unsettled === undefined) return undefined
     const { since, to } = this.unsettled
     const end = oldest(to, now - settled)
     const from = newest(since, this.delivered.since())
-    // Nobody waits for it, as long as it does not fall behind.
+    // Other requests go first while it is not far behind.
     const isPatient = now - since < 2n * settled + portion
     return { reason: "Late", from: String(since), to: String(end), since: from, page: [], isPatient }
   }
 
-  /** The events that history had of it. */
+  /** Gives the events of a second reading. */
   foundSecond(arrivals: Arrivals, asked: Cursor): ReadonlyArray<Given> {
     return this.read(arrivals, this.furthest(asked), undefined, true)
   }
 
-  /** All up to there was read for the second time. */
+  /** Ends a second reading that has read all before `to`. */
   settle(to: bigint): void {
     if (this.unsettled === undefined) return
     this.unsettled = to < this.unsettled.to ? { ...this.unsettled, since: to } : undefined
   }
 
-  /** Who goes on from a cursor reads from the overlap before it: what is unsettled is in that. */
+  /** Moves a cursor back so that a reader that resumes reads the unsettled part with the overlap. */
   private held(cursor: Cursor): Cursor {
     if (this.unsettled === undefined) return cursor
     const hole = String(this.unsettled.since)
@@ -272,7 +272,7 @@ export class Ledger {
     return { ...cursor, recent: this.recent.at(cursor.position) }
   }
 
-  /** The events that are new. The last of them stands at `next`, where that is known. */
+  /** Gives the new events. The last one has the cursor `next`, if that is known. */
   private read(
     arrivals: Arrivals,
     base: Cursor,
@@ -281,7 +281,7 @@ export class Ledger {
   ): ReadonlyArray<Given> {
     const held = this.held(base)
     const reached = next === undefined ? held : this.held(next)
-    // What the place itself names is among what was had recently.
+    // Events that the position itself names are in `recent`.
     let place = this.named(held)
     let delivered: Array<string> = []
     const events: Array<Given> = []
@@ -290,7 +290,7 @@ export class Ledger {
       const { by, envelope, id, issue, raw } = arrival
       this.note(arrival)
       let one: Had | undefined
-      // What says nothing of itself cannot be known again: better twice than not at all.
+      // An event without an id cannot be recognised. A second delivery is better than a loss.
       if (id !== undefined) {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
         one = hadOf(id, admitted.name)
@@ -301,7 +301,7 @@ export class Ledger {
         const isNew = admitted._tag === "New"
         if (!isNamed && (isNew || !delivered.includes(mark))) {
           if (delivered.length === mostDelivered) {
-            // From here on the place itself names what was read so far.
+            // From here on `place` names the events so far.
             this.recent.trim(held.position)
             place = this.named(held)
             delivered = []
@@ -309,10 +309,10 @@ export class Ledger {
           delivered.push(mark)
         }
         if (admitted._tag === "Known") continue
-        // By two names it is two events, but takes one place.
+        // An event that arrives by two names is given twice, but takes one place.
         if (isNew) {
           const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
-          // What a wildcard stands for nobody knows after a crash: history is not asked for it then.
+          // After a crash the channels of a wildcard are unknown, so history is not read for its events.
           this.recent.add(one, mayBeStored && by !== undefined && !ChannelName.isWildcard(by), isStored)
         }
         // Not told again, but named from now on by when it was.
@@ -333,8 +333,8 @@ export class Ledger {
   }
 
   /**
-   * Leaves out what an earlier life had by its sums. What is of a sum waits until all of it has been read. Where that is not
-   * all there any more, or too much is new, it is given again: better twice than not at all.
+   * Leaves out events that an earlier run had by its sums. Events wait until the whole time of their sum was read. If some are
+   * gone, or too many are new, all of them are given again: a second delivery is better than a loss.
    */
   private notSummed(arrivals: Arrivals, upTo: bigint | undefined): Arrivals {
     if (this.sums.length === 0) return arrivals
@@ -357,12 +357,12 @@ export class Ledger {
       const marks = new Set(part.map(({ id = "" }) => Marks.of(id)))
       if (marks.size >= count) this.shown.add(oldest)
       const unnamed = new Set([...marks].filter((mark) => !this.before.has(mark)))
-      // A reader that read them alone and then got them of its connection names events that are in the sum, too.
+      // The marks may name events of the sum, too: a reader read them alone before it got them from its connection.
       const missing = Marks.missingFrom({ count, sum }, [...unnamed]) ?? Marks.missingFrom({ count, sum }, [...marks])
       for (const arrival of part) {
         const mark = Marks.of(arrival.id ?? "")
         if (unnamed.has(mark) && missing?.has(mark) !== false) given.push(arrival)
-        // History may be read from there once more, and the sum is gone by then.
+        // History may be read from there once more, without the sum.
         else this.remember(arrival)
       }
     }
