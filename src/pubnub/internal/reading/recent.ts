@@ -1,5 +1,5 @@
 /**
- * The events that one reader received within the overlap of history, in a form that stays small in a cursor.
+ * The events that one reader got within the overlap of history, in a form that is small in a cursor.
  */
 import type { Cursor } from "../../../Cursor.ts"
 import * as Marks from "./marks.ts"
@@ -14,7 +14,7 @@ const mostNamed = 480
 /** How many events make a sum. */
 const perSum = 50
 
-/** How long events stay after they are of no use, in ticks. */
+/** How long events stay after they are not needed any more, in ticks. It saves work: they go in groups. */
 const slack = 10_000_000n
 
 /** The most sums. Beyond it, neighbours are merged. */
@@ -22,13 +22,13 @@ const mostSums = 16
 
 type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
-/** An event that was received. */
+/** An event that a reader got. */
 export interface Had {
   /** Its timetoken. */
   readonly at: string
-  /** What a cursor names it by. */
+  /** Its name in a cursor. */
   readonly mark: string
-  /** What a sum holds of it: of several with one id, history does not tell which is which. */
+  /** Its part of a sum. Events with the same id have the same one, since history does not tell them apart. */
   readonly summed: string
 }
 
@@ -46,18 +46,18 @@ interface Named extends Had {
 }
 
 export class Recent {
-  /** Nothing older is this reader's. */
+  /** The first timetoken of this reader. */
   private birth: string
-  /** Marks of an earlier life. Some may be of the page behind its position, so all are as old as the next position. */
+  /** Marks of an earlier run. Some may be of the page after its position, so all are kept as long as the next position. */
   private before: { readonly at: string | undefined; readonly marks: Set<string> }
   private readonly from: string
   /** Oldest first. */
   private named: Array<Named> = []
-  /** How many of them are stored, and shown. */
+  /** How many of them are stored, and how many of those history has shown. */
   private stored = 0
   private shown = 0
   private sums: Array<Sum> = []
-  /** The sums are of what came from here on. */
+  /** The first timetoken of the sums. */
   private summedFrom: string
   private bound = 0n
   /** All marks as one text, until one of them goes or comes in between. */
@@ -75,17 +75,17 @@ export class Recent {
     this.summedFrom = this.birth
   }
 
-  /** Where a reader without a cursor begins. */
+  /** Sets the first timetoken of a reader without a cursor. */
   begin(since: string): void {
     if (this.birth === "") this.birth = since
     // Keeps the newest. Otherwise the cursors of each further run would be longer.
     this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-mostNamed - perSum)) }
   }
 
-  /** Whether an earlier life had it, as far as that is told one by one. */
+  /** The marks of an earlier run. */
   readonly names = (): ReadonlySet<string> => new Set(this.before.marks)
 
-  /** `isStored`: history will likely show it. `isShown`: it did. */
+  /** Adds an event. `isStored`: history will likely show it. `isShown`: history has shown it. */
   add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
     // Now it is known when that was.
     if (this.before.marks.delete(mark)) this.text = undefined
@@ -110,7 +110,7 @@ export class Recent {
     if (isShown) this.shown += by
   }
 
-  /** Adds it to the sum of its time, if there is one. */
+  /** Adds an event to the sum of its time. Returns false if there is none. */
   private addToSum(mark: string, at: string): boolean {
     const index = this.sums.findLastIndex(([to]) => to < at) + 1
     const found = this.sums[index]
@@ -121,7 +121,7 @@ export class Recent {
     return true
   }
 
-  /** Forgets the events that a reader at this position does not need any more. */
+  /** Forgets events that a reader at this position does not need any more. */
   trim(position: string): void {
     if (this.before.at === undefined && position > this.from) this.before = { ...this.before, at: position }
     const bound = BigInt(position) - overlap
@@ -142,7 +142,7 @@ export class Recent {
     }
   }
 
-  /** The part of a cursor at this position. */
+  /** Gives the part of a cursor at this position. */
   at(position: string): NonNullable<Cursor["recent"]> {
     const bound = String(BigInt(position) - overlap)
     const start = this.sums.length > 0 && this.summedFrom < bound ? this.summedFrom : bound
@@ -157,14 +157,14 @@ export class Recent {
     return this.text ??= Marks.join([...this.before.marks, ...this.named.map(({ mark }) => mark)])
   }
 
-  /** The oldest that history showed make a sum; where those are too few, the oldest of all. */
+  /** Replaces the oldest events of one kind by a sum. */
   private sumUp(): void {
     const isOfKind = this.kindToSum()
     const part: Array<Named> = []
     const others: Array<Named> = []
     let seen = 0
     for (const item of this.named) {
-      // Those of one timetoken stay together.
+      // Events of one timetoken stay together.
       if (part.length >= perSum && item.at !== part.at(-1)?.at) break
       if (isOfKind(item)) {
         part.push(item)
@@ -175,7 +175,7 @@ export class Recent {
     const [first] = part
     const last = part.at(-1)
     if (first === undefined || last === undefined) return
-    // A busy reader does this for each page: to join all marks again would take longer than all else.
+    // A busy reader does this for each page, and joining all marks again would take most of the time.
     const isPrefix = others.length === 0 && this.before.marks.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
     if (this.sums.length === 0) this.summedFrom = first.at
@@ -186,7 +186,7 @@ export class Recent {
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 
-  /** Of which kind there are enough. One message that its publisher did not store makes a sum wrong. */
+  /** The kind to sum up, if there are enough of it. A sum with a message that was not stored would not match history. */
   private kindToSum(): (item: Named) => boolean {
     return this.shown > perSum
       ? isShown
@@ -198,7 +198,7 @@ export class Recent {
   }
 }
 
-/** For who heard only a part of what the sums are of: they tell nothing of that, so what is as old is not read again. */
+/** The cursor of a reader that got only a part of the summed events. Sums do not help it, so it does not read their time again. */
 export const withoutSums = (cursor: Cursor): Cursor => {
   const { recent } = cursor
   const last = recent?.sums?.at(-1)
