@@ -64,6 +64,9 @@ export const of = (schema: unknown): Derived => {
   return Predicate.hasProperty(schema, "key") && schema.key === Schema.String ? record(of(schema.value)) : undefined
 }
 
+/** The same. To a schema without a check, no value is usual. */
+export const checkOf = (schema: unknown): Check => of(schema) ?? (() => unusual)
+
 /** The check of a scalar that stays as it is. */
 const scalar = (ast: SchemaAST.AST, is: (json: unknown) => boolean): Derived => {
   if (ast.checks === undefined) return (json) => is(json) ? json : unusual

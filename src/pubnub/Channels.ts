@@ -111,7 +111,7 @@ const kind: Requests.Kind<typeof ObjectFields.Channel.Type, ChannelKind> = {
   module: "Channels",
   collection: "channels",
   schema: ObjectFields.Channel,
-  build: ({ custom: _, ...own }, custom) => ({ ...own, ...custom }),
+  build: (wire, custom) => ({ ...Custom.withoutCustom(wire), ...custom }),
   longest: { name: 2048, description: 2048, ...ObjectFields.longest },
   idOf: ({ id }) => id
 }

@@ -13,6 +13,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Eager from "../internal/eager.ts"
 import * as Input from "../internal/input.ts"
 import type { Page } from "../Page.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
@@ -485,5 +486,5 @@ function decodeEntry<A, RD>(schema: Schema.ConstraintDecoder<A, RD> | undefined)
 const decodePage = <A, RD, P extends keyof Parts>(schema: Schema.ConstraintDecoder<A, RD> | undefined) => {
   const decode = decodeEntry<A, RD, P>(schema)
   return (page: Page<Entries.Entry, Timetoken.Timetoken>) =>
-    Effect.map(Effect.forEach(page.items, decode), (items) => ({ ...page, items }))
+    Effect.mapEager(Eager.forEach(page.items, decode), (items) => ({ ...page, items }))
 }

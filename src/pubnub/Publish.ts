@@ -21,6 +21,7 @@ import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
 import { path, publishKey, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
+import { isTimetoken } from "./internal/wire/timetokens.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import { Timetoken } from "./Timetoken.ts"
@@ -486,5 +487,3 @@ const decodeAnswer = (json: Schema.Json): Result.Result<Published, string> =>
   Array.isArray(json) && json.length === 3 && json[0] === 1 && typeof json[1] === "string" && isTimetoken(json[2])
     ? Result.succeed({ timetoken: json[2] })
     : Result.map(decodeSent(json), ([, , timetoken]) => ({ timetoken }))
-
-const isTimetoken = (value: unknown): value is Timetoken => typeof value === "string" && /^\d{17}$/.test(value)

@@ -119,7 +119,7 @@ const kind: Requests.Kind<typeof ObjectFields.User.Type, UserKind> = {
   module: "Users",
   collection: "uuids",
   schema: ObjectFields.User,
-  build: ({ custom: _, ...own }, custom) => ({ ...own, ...custom }),
+  build: (wire, custom) => ({ ...Custom.withoutCustom(wire), ...custom }),
   longest: { name: 2048, externalId: 2048, profileUrl: 2048, email: 320, ...ObjectFields.longest },
   idOf: ({ id }, { userId }) => id ?? userId
 }

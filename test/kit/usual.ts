@@ -13,7 +13,8 @@ type Json = Schema.Json
 const odd: ReadonlyArray<Json> = JSON.parse(
   `[null, true, false, 0, -0, -1, 1.5, 7, 1e999, -1e999, 9007199254740992, 1e21,
   1790000000000, 8640000000000001, "", " ", "x", "7", "-12", "1e3", "true", "\\ud800", "=", "+/==", "__proto__",
-  "17905741246383965", "2026-09-01T10:00:00.123456Z", "2026-09-01", "2026-13-01T00:00:00Z", [], [null], ["x"], [7], [{}], {},
+  "17905741246383965", "2026-09-01T10:00:00.123456Z", "2026-09-01", "2026-13-01T00:00:00Z", "2026-02-29T23:59:59.999999999Z",
+  "0026-09-01T10:00:00.123Z", "2026-09-01T25:00:00.000Z", "2026-09-01T10:00:00.1Z", "2026-00-00T00:00:00.000Z", [], [null], ["x"], [7], [{}], {},
   {"id": "x"}, {"id": "x", "eTag": "e"}, {"__proto__": null}, {"__proto__": {"id": "x"}}, {"toString": 1, "constructor": {}},
   {"_tag": "UndecodableItem", "issue": "x", "raw": 1}, ${lists(40)}]`
 )
@@ -27,7 +28,7 @@ const isObject = (json: Json): json is Schema.JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json)
 
 /** All values that differ from a value in one place, each made when it is asked for. */
-const changes = (json: Json): ReadonlyArray<() => Json> => {
+export const changes = (json: Json): ReadonlyArray<() => Json> => {
   if (Array.isArray(json)) {
     const list: ReadonlyArray<Json> = json
     return [

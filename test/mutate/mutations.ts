@@ -157,6 +157,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["silence is cut a moment early", "if (left <= 0)", "if (left <= 1_000)"],
     ["the watch looks at the first only", "if (left === undefined) continue", "if (left === undefined) break"]
   ]),
+  ...of("src/internal/eager.ts", ["test/internal/eager.test.ts"], [
+    ["a failure is a result", "Exit.isExit(effect) && Exit.isSuccess(effect)", "Exit.isExit(effect)"]
+  ]),
   ...of("src/internal/retries.ts", ["test/internal/pollLoop.test.ts", `${tests}/lane.test.ts`], [
     ["a schedule starts afresh each time", "steps.set(schedule, step)", ""],
     ["a schedule is never reset", "forget: () => steps.clear()", "forget: () => {}"]
@@ -836,6 +839,11 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of("src/pubnub/internal/wire/storage.ts", ["test/pubnub/History.test.ts"], [
     ["row: include_message_type", "    include_message_type: \"true\",\n", "    include_message_type: \"false\",\n"]
   ]),
+  ...of("src/pubnub/internal/wire/storage.ts", ["test/pubnub/usual.test.ts"], [
+    ["a publisher is anything", "Envelope.isTextOrNothing(uuid) &&", "true &&"],
+    ["actions are anything", "&& (actions === undefined || actions === null)", ""],
+    ["an entry needs no message", "message !== undefined && isT", "isT"]
+  ]),
   ...of("src/pubnub/internal/wire/storage.ts", ["test/pubnub/MessageActions.test.ts"], [
     ["row: include.actions", "path: request.actions\n", "path: false\n"]
   ]),
@@ -870,6 +878,10 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of("src/pubnub/internal/objects/fields.ts", ["test/pubnub/usual.test.ts"], [
     ["the etag has its own name on the wire", "Usual.struct(fields, names)", "Usual.struct(fields)"],
+    ["a year below 1000 counts from 1900", "/^[12]\\d{3}-", "/^\\d{4}-"],
+    ["a day has 29 hours", "(?:[01]\\d|2[0-3])", "[0-2]\\d"],
+    ["a user has any status", "!isTextOrNothing(status) || ", ""],
+    ["an absent type is undefined", "if (Predicate.isString(type)) user.type", "user.type"],
     ["null is kept", "Usual.nullish(Usual.of(schema))", "Usual.of(Schema.optionalKey(Schema.NullOr(schema)))"]
   ]),
   ...of("src/pubnub/Memberships.ts", ["test/pubnub/Memberships.test.ts"], [

@@ -1,7 +1,10 @@
 /** What the service usually writes is read without its schemas, and gives the same. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Codec from "../../src/internal/codec.ts"
 import * as Fields from "../../src/pubnub/internal/objects/fields.ts"
 import * as Storage from "../../src/pubnub/internal/wire/storage.ts"
-import { itReadsUsual } from "../kit/usual.ts"
+import { changes, itReadsUsual } from "../kit/usual.ts"
 
 const versioned = { updated: "2026-09-01T10:00:00.123456Z", eTag: "AcXyZ" }
 
@@ -28,14 +31,35 @@ itReadsUsual("a membership", Fields.Membership, [{ channel, ...versioned }, { ch
 
 const reaction = [{ uuid: "ada", actionTimetoken: "17905741246383966" }]
 
+const entry = {
+  message: { text: "hello" },
+  timetoken: "17905741246383965",
+  uuid: "ada",
+  message_type: 0,
+  custom_message_type: "chat",
+  meta: ""
+}
+const withActions = {
+  message: 7,
+  timetoken: "17905741246383965",
+  message_type: null,
+  actions: { reaction: { "👍": reaction } }
+}
+
 itReadsUsual("an entry of history", Storage.Entry, [
-  {
-    message: { text: "hello" },
-    timetoken: "17905741246383965",
-    uuid: "ada",
-    message_type: 0,
-    custom_message_type: "chat",
-    meta: ""
-  },
-  { message: 7, timetoken: "17905741246383965", message_type: null, actions: { reaction: { "👍": reaction } } }
+  entry,
+  withActions
 ])
+
+describe("the parts of an entry of history", () => {
+  const bySchema = Codec.decodeBySchema(Storage.Entry)
+
+  it("are those that the schema decodes when one place differs", () => {
+    assert.isTrue(Storage.isUsual(entry))
+    for (const json of [entry, withActions]) {
+      for (const raw of [json, ...changes(json).map((change) => change())]) {
+        assert.deepStrictEqual(Storage.read(raw), Result.map(bySchema(raw), Storage.partsOf), JSON.stringify(raw))
+      }
+    }
+  })
+})

@@ -11,7 +11,7 @@ import * as Input from "../../../internal/input.ts"
 import * as Usual from "../../../internal/usual.ts"
 import * as AppContext from "../../AppContext.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import { UserId } from "../wire/userId.ts"
+import { notBlank, UserId } from "../wire/userId.ts"
 import type { CustomCodec } from "./custom.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -35,15 +35,37 @@ const optional = <S extends Schema.Constraint>(schema: S) =>
 
 const Text = optional(Schema.String)
 
+/** A time as the service writes it. Days after the 28th and other forms are left to `Date`. */
+const utc = /^[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3,9}Z$/
+
+/** The number of two digits of a text. */
+const two = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * 48
+
+const millisOf = (text: string): number =>
+  Date.UTC(
+    two(text, 0) * 100 + two(text, 2),
+    two(text, 5) - 1,
+    two(text, 8),
+    two(text, 11),
+    two(text, 14),
+    two(text, 17),
+    two(text, 20) * 10 + text.charCodeAt(22) - 48
+  )
+
+/** Reads the usual form in half the time that `Date` takes for any form. */
+const timeOf: Usual.Check = (json) =>
+  typeof json !== "string"
+    ? Usual.unusual
+    : utc.test(json)
+    ? DateTime.makeUnsafe(millisOf(json))
+    : Option.getOrElse(DateTime.make(json), () => Usual.unusual)
+
 /** The fields of every object on the wire. */
 const common = {
   status: Text,
   type: Text,
   custom: optional(AppContext.Custom),
-  updated: Usual.define(
-    Schema.DateTimeUtcFromString,
-    (json) => typeof json === "string" ? Option.getOrElse(DateTime.make(json), () => Usual.unusual) : Usual.unusual
-  ),
+  updated: Usual.define(Schema.DateTimeUtcFromString, timeOf),
   etag: AppContext.Etag
 }
 
@@ -54,8 +76,38 @@ const object = <F extends Schema.Struct.Fields>(own: F) => {
   return Usual.define(Schema.Struct(fields).pipe(Schema.encodeKeys(names)), Usual.struct(fields, names))
 }
 
+const customOf = Usual.checkOf(common.custom)
+
+/** The check of a user by hand. A check that loops over the names of fields takes ten times as long. */
+const userOf: Usual.Check = (json) => {
+  if (!Predicate.isObject(json)) return Usual.unusual
+  const { eTag, email, externalId, id, name, profileUrl, status, type } = json
+  const custom = customOf(json.custom)
+  const updated = timeOf(json.updated)
+  if (
+    !Predicate.isString(id) || !notBlank.test(id) || !Predicate.isString(eTag) || eTag === "" ||
+    custom === Usual.unusual || updated === Usual.unusual ||
+    !isTextOrNothing(name) || !isTextOrNothing(externalId) || !isTextOrNothing(profileUrl) ||
+    !isTextOrNothing(email) || !isTextOrNothing(status) || !isTextOrNothing(type)
+  ) return Usual.unusual
+  const user: { [field: string]: unknown } = { id, updated, etag: eTag }
+  if (Predicate.isString(name)) user.name = name
+  if (Predicate.isString(externalId)) user.externalId = externalId
+  if (Predicate.isString(profileUrl)) user.profileUrl = profileUrl
+  if (Predicate.isString(email)) user.email = email
+  if (Predicate.isString(status)) user.status = status
+  if (Predicate.isString(type)) user.type = type
+  if (custom !== undefined) user.custom = custom
+  return user
+}
+
+const isTextOrNothing = (json: unknown): boolean => json === undefined || json === null || Predicate.isString(json)
+
 /** A user on the wire. */
-export const User = object({ id: UserId, name: Text, externalId: Text, profileUrl: Text, email: Text })
+export const User = Usual.define(
+  object({ id: UserId, name: Text, externalId: Text, profileUrl: Text, email: Text }),
+  userOf
+)
 
 /** A channel on the wire. */
 export const Channel = object({ id: Schema.String, name: Text, description: Text })

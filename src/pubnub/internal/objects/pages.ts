@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Codec from "../../../internal/codec.ts"
+import * as Eager from "../../../internal/eager.ts"
 import * as Input from "../../../internal/input.ts"
 import * as Json from "../../../internal/json.ts"
 import type * as Url from "../../../internal/url.ts"
@@ -125,7 +126,7 @@ export const typed = <W, B, R>(f: (wire: W) => Effect.Effect<B, AppContext.Custo
   { raw, wire }: Item<W>
 ): Effect.Effect<B | UndecodableItem, never, R> =>
   isDecoded<W>(wire)
-    ? Effect.catch(f(wire), ({ issue }) => Effect.succeed(Items.undecodable(raw, issue)))
+    ? Effect.catchEager(f(wire), ({ issue }) => Effect.succeed(Items.undecodable(raw, issue)))
     : Effect.succeed(wire)
 
 const cursor = (text: string | null | undefined) => Option.getOrUndefined(AppContext.PageCursor.makeOption(text ?? ""))
@@ -158,7 +159,8 @@ const toPage = <A>(
 export const mapItems = <A, B, E, R>(
   page: Page<A>,
   f: (item: A) => Effect.Effect<B | UndecodableItem, E, R>
-): Effect.Effect<AppContext.Page<B>, E, R> => Effect.map(Effect.forEach(page.items, f), (items) => ({ ...page, items }))
+): Effect.Effect<AppContext.Page<B>, E, R> =>
+  Effect.mapEager(Eager.forEach(page.items, f), (items) => ({ ...page, items }))
 
 /**
  * Streams the items of all pages. A cursor counts places, so an insertion moves items to the next page, where they come again.

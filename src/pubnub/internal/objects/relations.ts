@@ -100,7 +100,7 @@ export const make = <
   const decodePage = Pages.pageOf(kind.schema)
   const toWire = (field: string) => field.startsWith(other) ? `${kind.wire}${field.slice(other.length)}` : field
   const typed = (operation: string, wire: W) =>
-    Effect.map(
+    Effect.mapEager(
       Custom.decodePart(codec, wire.custom, { operation, kind: "membership", id: kind.idOf(wire) }),
       (custom) => kind.build(wire, custom)
     )

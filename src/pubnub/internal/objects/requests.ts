@@ -67,7 +67,10 @@ export const make = <
     )
 
   const typed = (operation: string, wire: W): Effect.Effect<Whole, E, RD> =>
-    Effect.map(Custom.decodePart(codec, wire.custom, owner(operation, wire.id)), (custom) => kind.build(wire, custom))
+    Effect.mapEager(
+      Custom.decodePart(codec, wire.custom, owner(operation, wire.id)),
+      (custom) => kind.build(wire, custom)
+    )
 
   const read = (operation: string, id: string, include: Parts) =>
     Endpoint.run(operation, () => ({

@@ -98,7 +98,9 @@ interface Delivered {
   readonly publisher?: string
 }
 
-interface Details {
+interface Message extends Delivered {
+  readonly _tag: "StoredMessage"
+  readonly payload: Schema.Json
   readonly meta?: Schema.Json
   readonly customMessageType?: string
   readonly actions?: ReadonlyArray<MessageAction>
@@ -108,17 +110,26 @@ const toEntry = (channel: string, raw: Schema.Json, withActions: boolean) => {
   const read = Storage.read(raw)
   if (Result.isFailure(read)) return undecodable({ channel, raw, issue: read.failure })
   const { actions, customMessageType, kind, message, meta, publisher, timetoken } = read.success
-  const entry: Delivered = publisher === undefined ? { channel, timetoken } : { channel, timetoken, publisher }
-  const details: Types.Mutable<Details> = {}
+  const entry: Types.Mutable<Message> = { _tag: "StoredMessage", channel, timetoken, payload: message }
   // Assigns what may be absent: to spread it takes three times as long, for each entry.
-  if (meta !== undefined) details.meta = meta
-  if (customMessageType !== undefined) details.customMessageType = customMessageType
-  if (withActions) details.actions = actionsOf(timetoken, actions)
-  if (kind !== 4) return { _tag: "StoredMessage" as const, ...entry, payload: message, ...details }
-  const file = Envelope.decodeFile(message)
-  return Result.isSuccess(file)
-    ? { _tag: "StoredFile" as const, ...entry, ...file.success, ...details }
-    : undecodable({ ...entry, raw: message, issue: file.failure })
+  if (publisher !== undefined) entry.publisher = publisher
+  if (meta !== undefined) entry.meta = meta
+  if (customMessageType !== undefined) entry.customMessageType = customMessageType
+  if (withActions) entry.actions = actionsOf(timetoken, actions)
+  return kind === 4 ? fileOf(entry) : entry
+}
+
+const fileOf = ({ _tag: _, payload, ...entry }: Message) => {
+  const file = Envelope.decodeFile(payload)
+  if (Result.isSuccess(file)) return { _tag: "StoredFile" as const, ...entry, ...file.success }
+  const { channel, publisher, timetoken } = entry
+  return undecodable({
+    channel,
+    timetoken,
+    ...publisher === undefined ? {} : { publisher },
+    raw: payload,
+    issue: file.failure
+  })
 }
 
 const actionsOf = (

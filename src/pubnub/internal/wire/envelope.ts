@@ -58,7 +58,9 @@ export type Envelope = typeof Envelope.Type
 /** Decodes by the schema alone. */
 export const decodeBySchema = Codec.decodeBySchema(Envelope)
 
-const isTextOrNothing = (value: unknown): boolean => value === undefined || value === null || typeof value === "string"
+/** Whether an optional field has text or nothing. */
+export const isTextOrNothing = (value: unknown): boolean =>
+  value === undefined || value === null || typeof value === "string"
 
 const isIntOrNothing = (value: unknown): boolean => value === undefined || value === null || Number.isSafeInteger(value)
 
