@@ -419,7 +419,7 @@ export class Lane {
     }
   )
 
-  /** The service's time at least, as a timetoken. */
+  /** A time that the service has certainly reached, as a timetoken. */
   private get now(): bigint {
     return BigInt(Math.floor(this.core.history.knowledge.atLeastNow())) * 10_000n
   }
