@@ -513,7 +513,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
     [
       "a position from before its beginning",
-      "cursor.position < this.birth ? this.birth : cursor.position",
+      "cursor.position < this.startsAfter ? this.startsAfter : cursor.position",
       "cursor.position"
     ],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"],

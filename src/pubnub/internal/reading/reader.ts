@@ -40,7 +40,7 @@ import { hadOf, overlap, type Recent } from "./recent.ts"
 type Item = SubscribeEvent.SubscribeEvent
 
 /** How many statuses may wait for a reader that does not pull. Beyond that it gets only the latest status of the connection. */
-const mostTold = 100
+const mostStatuses = 100
 
 export type Part = Arr.NonEmptyReadonlyArray<Item>
 
@@ -90,7 +90,7 @@ export class Reader {
   /** How many new events wait. */
   private waiting = 0
   /** How many statuses wait. */
-  private told = 0
+  private waitingStatuses = 0
   private resume: ((pull: Pull.Pull<Part, SubscribeError>) => void) | undefined
   /** Whether each of its subscriptions takes all events of its name. */
   private isPlain = true
@@ -126,12 +126,12 @@ export class Reader {
   /** `recent` is needed until the connection's overlap begins after this timetoken. */
   private recentUntil = ""
   /** The reader begins after this timetoken. */
-  private birth = ""
+  private startsAfter = ""
   private copies: MessageIds.Copies | undefined
   private wasDown = false
   /** The latest status of the connection, if there was no room to emit it. */
-  private untold: SubscribeStatus.Status | undefined
-  private areNamesUntold = false
+  private pendingStatus: SubscribeStatus.Status | undefined
+  private areNamesPending = false
   /** The position at which the strategy `fail` ended the reader. */
   private overflowed: { readonly at: Cursor | undefined; readonly isTold: boolean } | undefined
 
@@ -161,7 +161,7 @@ export class Reader {
 
   /** Whether there is no room for a status. */
   private get isCrowded(): boolean {
-    return this.told >= mostTold || this.isFull && this.options.strategy !== "suspend"
+    return this.waitingStatuses >= mostStatuses || this.isFull && this.options.strategy !== "suspend"
   }
 
   get hasEnded(): boolean {
@@ -206,7 +206,7 @@ export class Reader {
       }
     }
     if (gone.length === 0) return gone
-    this.forgo()
+    this.dropRemoved()
     this.missed?.keepOnly(this.keys)
     this.catchingUp?.leave(gone)
     this.announce()
@@ -218,7 +218,7 @@ export class Reader {
   }
 
   /** Drops waiting events of removed names. */
-  private forgo(): void {
+  private dropRemoved(): void {
     const isKept = (event: Item) => {
       const name = isStatus(event) ? undefined : subscriptionOf(event)
       return name === undefined || this.has(`c ${name}`) || this.has(`g ${name}`)
@@ -241,8 +241,8 @@ export class Reader {
       if (this.from.position !== position) this.doubted = position
     }
     const { from } = this
-    const birth = from?.recent === undefined ? from?.position : before(from.recent.since)
-    heard.start = birth === undefined || this.isConnected ? now.position : birth
+    const requested = from?.recent === undefined ? from?.position : before(from.recent.since)
+    heard.start = requested === undefined || this.isConnected ? now.position : requested
     if (heard.start > this.latest) this.latest = heard.start
     if (this.begun === undefined || now.position > this.begun.position) this.begun = now
     this.announce()
@@ -260,8 +260,8 @@ export class Reader {
     this.haveBegun = true
     const { from } = this
     if (this.isConnected) {
-      this.areNamesUntold = this.isFull || this.told >= mostTold
-      if (this.areNamesUntold) return
+      this.areNamesPending = this.isFull || this.waitingStatuses >= mostStatuses
+      if (this.areNamesPending) return
       const last = this.parts?.findLast(({ part: [first] }) => !isStatus(first))?.part.at(-1)
       const cursor = cursorOf(last) ?? this.places.reduce(older, this.taken ?? this.begun)
       this.put({ _tag: "ChannelsChanged", cursor, ...namesOf(this.keys) })
@@ -270,7 +270,7 @@ export class Reader {
     this.isConnected = true
     this.wasDown = false
     const starts = Array.from(Keyed.all(this.heard), ({ start = "" }) => start)
-    this.birth = from === undefined
+    this.startsAfter = from === undefined
       ? starts.reduce((one, other) => one < other ? one : other)
       : from.recent === undefined
       ? from.position
@@ -346,7 +346,7 @@ export class Reader {
       case "Reconnected":
         if (status._tag === "Reconnected" && !this.wasDown) return
         this.wasDown = status._tag !== "Reconnected"
-        this.untold = status
+        this.pendingStatus = status
         return this.tellRest()
       case "Gap":
       case "GapSuspected": {
@@ -363,7 +363,7 @@ export class Reader {
         return this.put(status)
       }
       default:
-        if (this.isConnected && this.told < mostTold) this.put(status)
+        if (this.isConnected && this.waitingStatuses < mostStatuses) this.put(status)
     }
   }
 
@@ -405,7 +405,7 @@ export class Reader {
 
   private put(status: SubscribeStatus.Status): void {
     ;(this.parts ??= []).push({ part: [status], weight: 0 })
-    this.told++
+    this.waitingStatuses++
     this.wake()
   }
 
@@ -417,14 +417,14 @@ export class Reader {
       this.losses = undefined
       for (const loss of losses) this.put(loss)
     }
-    if (this.areNamesUntold) {
-      this.areNamesUntold = false
+    if (this.areNamesPending) {
+      this.areNamesPending = false
       this.announce()
     }
-    if (this.untold !== undefined) {
-      const { untold } = this
-      this.untold = undefined
-      this.put(untold)
+    if (this.pendingStatus !== undefined) {
+      const { pendingStatus } = this
+      this.pendingStatus = undefined
+      this.put(pendingStatus)
     }
   }
 
@@ -525,14 +525,14 @@ export class Reader {
     const isData = first !== undefined && !isStatus(first[0])
     if (losses !== undefined && (first === undefined || isData && this.options.strategy === "sliding")) {
       this.losses = undefined
-      const told = [...losses.values()]
-      if (Arr.isReadonlyArrayNonEmpty(told)) return told
+      const gaps = [...losses.values()]
+      if (Arr.isReadonlyArrayNonEmpty(gaps)) return gaps
     }
     if (first === undefined) return undefined
     this.parts?.shift()
     if (this.parts?.length === 0) this.parts = undefined
     if (!isData) {
-      this.told--
+      this.waitingStatuses--
       // A status comes with the events after it.
       const rest = this.next()
       return rest === undefined || rest === "again" ? first : [...first, ...rest]
@@ -627,7 +627,7 @@ export class Reader {
   private isOwn({ recent }: Cursor): boolean {
     if (recent === undefined) return true
     if (this.recent !== undefined && recent.since > this.recentUntil) this.recent = undefined
-    return this.recent === undefined && recent.since > this.birth
+    return this.recent === undefined && recent.since > this.startsAfter
   }
 
   /** The cursor of this reader for one of its connection. */
@@ -640,10 +640,10 @@ export class Reader {
     }
     const { marks, sums = [] } = cursor.recent
     // A sum that also covers earlier events cannot be used.
-    const [broken, ...rest] = sums.filter(([to]) => to > this.birth)
-    const since = after(broken === undefined ? this.birth : broken[0])
+    const [broken, ...rest] = sums.filter(([to]) => to > this.startsAfter)
+    const since = after(broken === undefined ? this.startsAfter : broken[0])
     // The connection's position may be before the start of this reader.
-    const position = cursor.position < this.birth ? this.birth : cursor.position
+    const position = cursor.position < this.startsAfter ? this.startsAfter : cursor.position
     return { ...cursor, position, recent: { since, marks, ...rest.length === 0 ? {} : { sums: rest } } }
   }
 
