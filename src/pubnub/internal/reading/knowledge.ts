@@ -1,6 +1,6 @@
 /**
- * What is known of a keyset besides what its connections bring: what wildcards and groups stand for, what is not stored, and
- * what time it is there.
+ * What an engine learns about its keyset: the channels of wildcards and groups, the kinds of events that history does not have,
+ * and the service's time.
  */
 import type * as Clock from "effect/Clock"
 import * as LongPoll from "../../../internal/longPoll.ts"
@@ -9,19 +9,19 @@ import * as ChannelName from "../../ChannelName.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Arrival from "./arrival.ts"
 
-/** So many pairs of a channel and a name it came by are remembered, and of so many channels what is not stored. */
+/** The most pairs of a channel and a name that are kept, and the most channels with events that history does not have. */
 const mostNames = 10_000
 
 const aMinute = 60_000
 
 export class Knowledge {
   private readonly clock: Clock.Clock
-  /** Channels that came by a wildcard or a group, each with its names. */
+  /** Channels whose events arrived by a wildcard or a group, each with these names. */
   private readonly seen = new Map<string, Set<string>>()
   private pairs = 0
-  /** Of channels, the kinds of events that history does not have. */
+  /** The kinds of events of a channel that history does not have. */
   readonly unstored = new Map<string, Set<SubscribeStatus.Kind>>()
-  /** Channels whose history is not for this user. */
+  /** Channels whose history the user may not read. */
   readonly denied = new Set<string>()
   /** Whether the keyset stores nothing. */
   storesNothing = false
@@ -31,24 +31,24 @@ export class Knowledge {
     this.clock = clock
   }
 
-  /** A handshake told the service's time, in milliseconds. */
+  /** Sets the service's time, in milliseconds, after a handshake. */
   setTime(time: number): void {
     this.served = { time, at: PollLoop.moment(this.clock) }
   }
 
-  /** A page told that the service's time is later than this, in milliseconds. A handshake may have said too little. */
+  /** Sets the service's time after a page, if the page shows that it is later. Regions differ, so a handshake may give an earlier time. */
   atLeast(time: number): void {
     if (time > this.now()) this.setTime(time)
   }
 
-  /** The service's time, in milliseconds: this machine's clock may be wrong, but it tells how long ago that was. */
+  /** The service's time, in milliseconds. This machine's clock may be wrong, so it measures only the time since the last answer. */
   now(): number {
     return this.served === undefined
       ? this.clock.currentTimeMillisUnsafe()
       : this.served.time + LongPoll.elapsed(this.served.at, PollLoop.moment(this.clock))
   }
 
-  /** The service's time at the least: this machine's clock may have been set forward. */
+  /** A time that the service has certainly reached. It does not use the wall clock, which may have been set forward. */
   atLeastNow(): number {
     return this.served === undefined
       ? this.clock.currentTimeMillisUnsafe()
@@ -83,11 +83,11 @@ export class Knowledge {
     else if (this.unstored.size < mostNames) this.unstored.set(channel, new Set([kind]))
   }
 
-  /** Channels that came by these wildcards and groups, each with those it came by. */
+  /** The known channels of these wildcards and groups, each with the name that it arrived by. */
   *channelsOf(names: ReadonlySet<string>): Iterable<readonly [channel: string, name: string]> {
     for (const [channel, by] of this.seen) for (const name of by) if (names.has(name)) yield [channel, name]
   }
 }
 
-/** Names come from answers, too. Of one that no address can carry nothing can be asked. */
+/** Whether a name from an answer can be in the address of a request. */
 export const isName = (channel: string): boolean => ChannelName.issue(channel) === undefined
