@@ -1,27 +1,29 @@
 /**
- * Which positions to believe. One that is far from where the service must be by now, or zero, may be some proxy's or a
- * bug's: moving there would skip everything between.
+ * Checks the positions of answers. A proxy or a bug may cause a position that is zero, or far from the service's time. A reader
+ * that moved there would skip messages, or wait for ever.
  */
 
 const aDay = 86_400_000
 const aMinute = 60_000
 
-// Messages of other regions make a position go back a little; never by this much.
+/** Regions differ, so a position may go back a little, but never by this much. */
 const furthestBack = 10 * aMinute
 
-// So many answers in a row must say the same before it is believed against the clock: before the first position was
-// believed it is likely this machine's clock that is wrong, later it is not.
+/**
+ * How many consistent answers in a row are believed against the clock. Before the first believed position fewer are enough, since
+ * then this machine's clock is more likely to be wrong.
+ */
 const firstQuorum = 3
 const quorum = 5
 
-/** Whether to believe a position, and how many in a row were not believed before this one. */
+/** Whether to believe a position, and how many positions in a row before it were not believed. */
 export interface Judgement {
   readonly believed: boolean
   readonly doubtsBefore: number
 }
 
 export interface Witness {
-  /** A handshake is of now: near this machine's clock, and not before where the reader stands. */
+  /** The position of a handshake is near this machine's clock, and not before the position of the reader. */
   readonly handshake: (position: string, now: number, standing: string | undefined) => Judgement
   /** A poll is answered with any time between the one that it asked from and now. */
   readonly poll: (position: string, now: number, asked: string) => Judgement
@@ -32,13 +34,13 @@ export const millisOf = (position: string): number => Number(position.slice(0, -
 
 const notBefore = (position: string): number => millisOf(position) - furthestBack
 
-/** Whether a position is so far behind another that it was doubted before it was believed. */
+/** Whether a position is so far behind another that it is doubted at first. */
 export const isFurtherBack = (position: string, than: string): boolean => millisOf(position) < notBefore(than)
 
-/** A witness looks at the wall clock, and learns how far the service's is from it. */
+/** Compares positions with the wall clock, and learns the offset between it and the service's clock. */
 export const makeWitness = (): Witness => {
   let offset: number | undefined
-  /** The offset that was believed because the service insisted. */
+  /** The offset after so many consistent answers against the clock. */
   let insisted: number | undefined
   let doubted = 0
   let doubts = 0
@@ -62,7 +64,7 @@ export const makeWitness = (): Witness => {
   return {
     handshake: (position, now, standing) => {
       const expected = now + (offset ?? 0)
-      // What was believed after doubts is not doubted again each time.
+      // An offset that was believed after doubts is not doubted again.
       const isExpected = insisted !== undefined && Math.abs(millisOf(position) - now - insisted) <= aMinute
       const earliest = standing === undefined || isExpected ? 0 : notBefore(standing)
       return judge(millisOf(position), now, Math.max(expected - aDay, earliest))
