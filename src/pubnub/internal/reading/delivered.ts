@@ -1,27 +1,27 @@
 /**
- * What was delivered: the same thing can come twice (a page is sent again, a channel is also in a group, history is read
- * with an overlap) and must be delivered once.
+ * Recognises events that were delivered. The same event may arrive twice: the service sends a page again, a channel is also in a
+ * group, or history is read with an overlap.
  */
 import * as Json from "../../../internal/json.ts"
 import * as Marks from "./marks.ts"
 
-/** So many events have a generation. Those of the newest two are remembered with their content: ten full pages, at least. */
+/** How many events a generation has. The newest two are remembered with their content: at least ten full pages. */
 const generation = 1_000
 
-/** So many generations more are remembered by name alone: what a busy reader gets in the overlap of history. */
+/** How many older generations are remembered by name alone. A busy reader gets as many events in the overlap of history. */
 const byNameAlone = 10
 
-/** So many at most, while a gap is filled or something is to be read for the second time. */
+/** The most such generations, while a gap is filled or a second reading is to come. */
 const mostByNameAlone = 250
 
 export interface Delivered {
-  /** What came by this subscribed name (`by`) is admitted once. */
+  /** Admits an event once for each subscribed name (`by`). */
   readonly admit: (id: string, by: string, content: unknown) => Admitted
-  /** From this timetoken on, everything that was delivered is remembered. */
+  /** All delivered events from this timetoken on are remembered. */
   readonly since: () => bigint
 }
 
-/** The name by which this one is told apart from all others, and whether it came before, by this name or by another. */
+/** A unique name of the event, and whether it arrived before, by this subscribed name or by another. */
 export interface Admitted {
   readonly _tag: "New" | "NewByName" | "Known"
   readonly name: string
@@ -31,18 +31,19 @@ interface Entry {
   content: unknown
   /** Not remembered any more. */
   isForgotten: boolean
-  /** The subscribed names it came by: most come by one. */
+  /** The subscribed names by which it arrived: mostly one. */
   by: string | Set<string>
-  /** The mark of its content, once there was another one with its id. */
+  /** The mark of its content, after another event with its id arrived. */
   mark: string | undefined
 }
 
 type Generation = Map<string, Entry>
 
 /**
- * `needed` says from which timetoken on events must be known again. Two are the same when their id is, and their content: where several things share channel, timetoken and publisher
- * (memberships set in one call), all but the first are told apart by a mark of their content. Content is compared only
- * when ids are equal, and only among the newest. Ids begin with their timetoken.
+ * `needed` gives the timetoken from which on events must be recognised. Two events are the same if their ids and contents are
+ * equal. Several events may share channel, timetoken and publisher (memberships set in one call). All but the first have a mark of
+ * their content in their name. Contents are compared only if ids are equal, and only among the newest events. An id begins with
+ * its timetoken.
  */
 export const make = (needed: () => bigint | undefined = () => undefined): Delivered => {
   let current: Generation = new Map()
@@ -83,7 +84,7 @@ export const make = (needed: () => bigint | undefined = () => undefined): Delive
   return {
     admit: (id, by, content) => {
       let name = id
-      // Nothing that is as young was had: most need not be looked for.
+      // No older event has a later id, so most events need no search.
       const first = id > youngest ? undefined : find(id)
       if (id > youngest) youngest = id
       if (first !== undefined) {
@@ -103,7 +104,7 @@ export const make = (needed: () => bigint | undefined = () => undefined): Delive
 
 const markOf = (content: unknown): string => Marks.of(Json.text(content))
 
-/** Of one whose content is forgotten only its mark can be compared, if others had its id. */
+/** Whether the content is the same. If it was forgotten, only the mark can differ, and only if other events had its id. */
 const isSame = ({ content, isForgotten, mark }: Entry, other: unknown): boolean =>
   isForgotten ? mark === undefined || mark === markOf(other) : Json.equal(content, other)
 
@@ -112,7 +113,7 @@ const known = (entry: Entry, name: string, by: string): Admitted => ({
   name
 })
 
-/** Whether it came by this name for the first time. */
+/** Adds a subscribed name. Says whether it is new. */
 const addName = (entry: Entry, by: string): boolean => {
   if (entry.by === by) return false
   if (typeof entry.by === "string") {
