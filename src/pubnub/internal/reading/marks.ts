@@ -1,11 +1,11 @@
 /**
- * Short marks of what was had. A cursor has no room for the ids of everything: it names the newest by 30 bits of a hash
- * each, and what is older by one sum for many, which tells whether history shows the same ones again.
+ * Short marks of events. A cursor has no room for all ids. It names the newest events by 30 bits of a hash each. Older ones are in
+ * sums, which tell whether history shows the same events again.
  */
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-/** So many characters has a mark. */
+/** How many characters a mark has. */
 export const length = 5
 
 /** The mark of an id. Two different ids have the same one in one of 1,000,000,000 cases. */
@@ -27,7 +27,7 @@ export const of = (id: string): string => {
 /** The sum of none. */
 export const zero = "AAAAA"
 
-/** The sum of these marks and sums, in any order. What is in it twice is not in it. */
+/** The XOR of marks and sums. A mark that is added twice cancels itself out. */
 export const sum = (marks: Iterable<string>): string => {
   let bits = 0
   for (const mark of marks) bits ^= bitsOf(mark)
@@ -48,7 +48,7 @@ const digits: ReadonlyArray<number> = Array.from(
   (_, code) => alphabet.indexOf(String.fromCharCode(code))
 )
 
-/** Several marks as one text, and back. */
+/** Joins marks to one text. `split` does the reverse. */
 export const join = (marks: ReadonlyArray<string>): string => marks.join("")
 
 export const split = (marks: string): ReadonlyArray<string> =>
@@ -58,8 +58,8 @@ export const split = (marks: string): ReadonlyArray<string> =>
   )
 
 /**
- * Which of these marks are not in a sum of so many: none, one or two can be told. `undefined` where they cannot: what was had
- * is not there any more, or too much is new.
+ * Finds the marks that are not in a sum: none, one or two. Gives `undefined` if it cannot tell, because events of the sum are gone
+ * or more than two are new.
  */
 export const missingFrom = (
   total: { readonly count: number; readonly sum: string },
