@@ -111,7 +111,10 @@ export const handling = <E, R>(
         : Effect.void)
   )
 
-/** Runs until the stream of events, a handler or the store fails. `handle` takes the messages of a page. A status in the page divides them. */
+/**
+ * Runs until the stream of events, a handler or the store fails. `handle` takes the messages of a page. A status in the page
+ * divides them.
+ */
 export const consume = Effect.fnUntraced(
   function*<A, E, R, E1, R1, E2, R2>({ concurrency, handle, name, onStatus, read }: {
     readonly name: Name
