@@ -724,13 +724,13 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
     [
       "nobody says that the user has left",
-      "this.host.emptied(this)\n      return this.depart([])",
+      "this.host.emptied(this)\n      return this.sendLeave([])",
       "this.host.emptied(this)\n      return Effect.void"
     ],
     [
       "only a handshake that was answered is left",
-      "this.host.emptied(this)\n      return this.depart([])",
-      "this.host.emptied(this)\n      return this.asked === undefined ? Effect.void : this.depart([])"
+      "this.host.emptied(this)\n      return this.sendLeave([])",
+      "this.host.emptied(this)\n      return this.asked === undefined ? Effect.void : this.sendLeave([])"
     ]
   ]),
 

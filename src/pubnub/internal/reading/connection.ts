@@ -59,7 +59,7 @@ export class Connection {
   /** How many readers each name has. */
   private readonly names = new Map<Key, number>()
   /** The names that the service knows, and that the connection must leave. */
-  private told: ReadonlyArray<Key> = []
+  private announced: ReadonlyArray<Key> = []
   /** The names of answered handshakes since the last interruption, each with the position of that answer. */
   private readonly known = new Map<Key, Cursor>()
   /** The names of the last handshake, and of the last one that was answered. */
@@ -241,11 +241,11 @@ export class Connection {
   })
 
   /** Leaves names that no reader has any more. */
-  private depart(keys: ReadonlyArray<Key>): Effect.Effect<void, never, HttpClient.HttpClient> {
+  private sendLeave(keys: ReadonlyArray<Key>): Effect.Effect<void, never, HttpClient.HttpClient> {
     const kept = new Set(keys)
-    const gone = this.told.filter((key) => !kept.has(key))
+    const gone = this.announced.filter((key) => !kept.has(key))
     for (const key of gone) this.known.delete(key)
-    this.told = keys
+    this.announced = keys
     const { config } = this.core
     return config.sendLeave && gone.length > 0
       ? Effect.asVoid(Effect.timeoutOption(Subscribe.leave(config, this.targetOf(gone)), "1 second"))
@@ -311,7 +311,7 @@ export class Connection {
       const asked = this.target
       const askedAt = clock.currentTimeMillisUnsafe()
       this.asking = asked
-      this.run(this.depart(asked.keys))
+      this.run(this.sendLeave(asked.keys))
       const request = Subscribe.handshake(config, asked)
       const begun = standing?.position ?? this.newestBegin
       const isBelieved = (page: Subscribe.Page) =>
@@ -385,7 +385,7 @@ export class Connection {
     if (this.doubted !== undefined) this.tellAll(this.doubted)
     this.doubted = undefined
     this.heartbeat ??= Heartbeat.isOn(config)
-      ? this.run(Heartbeat.run(config, () => this.targetOf(this.told)))
+      ? this.run(Heartbeat.run(config, () => this.targetOf(this.announced)))
       : undefined
   }
 
@@ -520,7 +520,8 @@ export class Connection {
     const refused = failure._tag === "AccessDenied" ? refusedBy(failure) : new Set<Key>()
     const concerned = [...this.readers].filter(({ keys }) => keys.some((key) => refused.has(key)))
     // The readers of the refused names may have left meanwhile.
-    const isOver = concerned.length === 0 && [...refused].some((key) => this.told.includes(key) && !this.names.has(key))
+    const isOver = concerned.length === 0 &&
+      [...refused].some((key) => this.announced.includes(key) && !this.names.has(key))
     const readers = isOver ? [] : concerned.length > 0 ? concerned : [...this.readers]
     this.end(readers, error)
   }
@@ -586,7 +587,7 @@ export class Connection {
     this.loop.signal({ _tag: "SwitchedOff" })
     for (const lane of this.lanes.values()) lane.stop()
     this.stopHeartbeat()
-    this.run(this.depart([]))
+    this.run(this.sendLeave([]))
   }
 
   /** Polls again at once. */
@@ -606,7 +607,7 @@ export class Connection {
       this.renewal?.interruptUnsafe()
       this.renewal = undefined
       this.host.emptied(this)
-      return this.depart([])
+      return this.sendLeave([])
     })
   }
 
