@@ -286,7 +286,8 @@ export class Connection {
   /** What to do next while no request is in flight. */
   private next(): "Wanted" | "Renamed" | undefined {
     if (this.isEmpty) return undefined
-    if (this.isStale && !this.isGathering && this.calm === 0) return "Renamed"
+    // Last whether they are other names: that sorts all of them, and each reader that leaves asks here.
+    if (!this.isGathering && this.calm === 0 && this.isStale) return "Renamed"
     // The service is told of names whoever waits for something.
     if (this.asked === undefined) return "Wanted"
     let isOpen = false

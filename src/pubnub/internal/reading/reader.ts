@@ -148,7 +148,7 @@ export class Reader {
 
   /** Its names. */
   get keys(): ReadonlyArray<Key> {
-    return Array.from(Keyed.all(this.heard), ({ key }) => key)
+    return [...Keyed.all(this.heard)].map(({ key }) => key)
   }
 
   get places(): ReadonlyArray<Cursor> {
