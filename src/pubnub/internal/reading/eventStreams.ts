@@ -82,8 +82,9 @@ export const only = <A extends { readonly _tag: string }, T extends A["_tag"], E
   onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2> = logged
 ): Stream.Stream<Extract<A, { readonly _tag: T }>, E | E2, R | R2> => {
   type One = Extract<A, { readonly _tag: T }>
-  const wanted = new Set<string>(tags)
-  const isWanted = (event: A): event is One => wanted.has(event._tag)
+  // They are few: a set for each stream would take more memory, and more time.
+  const wanted: ReadonlyArray<string> = tags
+  const isWanted = (event: A): event is One => wanted.includes(event._tag)
   return Stream.transformPull(stream, (pull) => {
     let waiting: ReadonlyArray<A> = []
     const next: Pull.Pull<Arr.NonEmptyReadonlyArray<One>, E | E2, void, R2> = Effect.suspend(() => {
