@@ -293,7 +293,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       " ?? Marks.missingFrom({ count, sum }, [...marks])",
       ""
     ],
-    ["what an earlier life had is given", "if (this.before.has(mark)) continue", ""],
+    ["what an earlier life had is given", "if (wasBefore) continue", ""],
     [
       "sums are of one hole",
       "this.sums = this.sumsBefore\n",

@@ -449,7 +449,7 @@ describe("full pages one after the other", () => {
     next(ledger, 31)
     assert.strictEqual(next(ledger, 32, { isLater: true }).since, seconds(21))
     assert.isUndefined(ledger.due)
-    ledger.reckon(10_000_000n, seconds(33))
+    ledger.reckon(10_000_000n, ticks(33 * second))
     assert.strictEqual(ledger.reckoned, 15_000_000n)
     // A break reads it all, too, and so does whoever gave one up.
     assert.strictEqual(next(ledger, 33).since, seconds(33) - 15_000_000n)
@@ -462,13 +462,13 @@ describe("full pages one after the other", () => {
 
   it("expect the lateness of other regions for a minute after it was seen", () => {
     const ledger = readOnce()
-    ledger.reckon(10_000_000n, seconds(31))
-    ledger.reckon(6_000_000n, seconds(80))
-    ledger.reckon(0n, seconds(130))
+    ledger.reckon(10_000_000n, ticks(31 * second))
+    ledger.reckon(6_000_000n, ticks(80 * second))
+    ledger.reckon(0n, ticks(130 * second))
     assert.strictEqual(ledger.reckoned, 15_000_000n)
-    ledger.reckon(0n, seconds(141))
+    ledger.reckon(0n, ticks(141 * second))
     assert.strictEqual(ledger.reckoned, 0n)
-    ledger.reckon(seconds(9) - seconds(0), seconds(142))
+    ledger.reckon(seconds(9) - seconds(0), ticks(142 * second))
     assert.strictEqual(ledger.reckoned, 100_000_000n)
     // Others may be as late as is looked back at all.
     next(ledger, 142)

@@ -14,6 +14,8 @@ export interface Arrival {
   readonly issue: string
   /** Recognises duplicates. Undefined if the envelope lacks a timetoken. */
   readonly id: string | undefined
+  /** When it was published. History has it under the same timetoken. */
+  readonly timetoken: string | undefined
   /** The subscribed name by which it arrived. Undefined if the envelope does not say. */
   readonly by: string | undefined
 }
@@ -21,20 +23,20 @@ export interface Arrival {
 export const read = (raw: Schema.Json): Arrival => {
   const decoded = Envelope.decode(raw)
   if (Result.isFailure(decoded)) {
-    return { raw, envelope: undefined, issue: decoded.failure, id: Envelope.idOfRaw(raw), by: undefined }
+    const id = Envelope.idOfRaw(raw)
+    const timetoken = id?.match(/^\d{17}(?=\/)/)?.[0]
+    return { raw, envelope: undefined, issue: decoded.failure, id, timetoken, by: undefined }
   }
   const envelope = decoded.success
   const name = Envelope.nameOf(envelope)
   // A presence event may name the wildcard itself. It goes to readers of the wildcard's presence name.
   const by = ChannelName.isPresence(envelope.c) ? ChannelName.presenceOf(ChannelName.withoutPresence(name)) : name
-  return { raw, envelope, issue: "", id: Envelope.idOf(envelope), by }
+  return { raw, envelope, issue: "", id: Envelope.idOf(envelope), timetoken: envelope.p.t, by }
 }
 
-/** When it was published. History has it under the same timetoken. */
-export const timetokenOf = ({ id }: Arrival): bigint | undefined => {
-  const timetoken = id?.match(/^\d{17}(?=\/)/)?.[0]
-  return timetoken === undefined ? undefined : BigInt(timetoken)
-}
+/** Its timetoken as a number. */
+export const timetokenOf = ({ timetoken }: Arrival): bigint | undefined =>
+  timetoken === undefined ? undefined : BigInt(timetoken)
 
 /** The kind of an envelope. Undefined for an unknown kind. */
 export const kindOf = ({ c, e }: Envelope.Envelope): SubscribeStatus.Kind | undefined => {

@@ -414,12 +414,13 @@ export class Connection {
         }
         const moved = believed && next.position > this.reached
         if (moved) this.reached = next.position
-        if (believed) history.knowledge.atLeast(ClockCheck.millisOf(next.position))
+        const servedAt = believed ? ClockCheck.millisOf(next.position) : undefined
+        if (servedAt !== undefined) history.knowledge.atLeast(servedAt)
         let fresh = false
         for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
         return Effect.succeed({
           next,
-          servedAt: believed ? ClockCheck.millisOf(next.position) : undefined,
+          servedAt,
           soon: LongPoll.elapsed(sentAt, at) < 1_000,
           fresh
         })
@@ -631,8 +632,8 @@ const lateBy = (arrivals: ReadonlyArray<Arrival.Arrival>, from: Cursor, next: Cu
   let most = 0n
   for (const arrival of arrivals) {
     // Few are late: the others are not looked at more closely.
-    if (arrival.id === undefined || arrival.id >= from.position) continue
-    const by = BigInt(next.position) - (Arrival.timetokenOf(arrival) ?? BigInt(next.position))
+    if (arrival.timetoken === undefined || arrival.timetoken >= from.position) continue
+    const by = BigInt(next.position) - BigInt(arrival.timetoken)
     if (by > most) most = by
   }
   return most

@@ -28,6 +28,7 @@ export interface Admitted {
 }
 
 interface Entry {
+  readonly name: string
   content: unknown
   /** Not remembered any more. */
   isForgotten: boolean
@@ -37,7 +38,8 @@ interface Entry {
   mark: string | undefined
 }
 
-type Generation = Map<string, Entry>
+/** Sorted by their names. Nearly all come in this order, so a map would cost more. */
+type Generation = Array<Entry>
 
 /**
  * `needed` gives the timetoken from which on events must be recognised. Two events are the same if their ids and contents are
@@ -46,39 +48,36 @@ type Generation = Map<string, Entry>
  * its timetoken.
  */
 export const make = (needed: () => bigint | undefined = () => undefined): Delivered => {
-  let current: Generation = new Map()
+  let current: Generation = []
   /** The newest last. */
   let older: ReadonlyArray<Generation> = []
   let youngest = ""
   let since = 0n
 
   const find = (name: string): Entry | undefined => {
-    const entry = current.get(name)
+    const entry = entryOf(current, name)
     if (entry !== undefined) return entry
     for (let index = older.length - 1; index >= 0; index--) {
-      const entry = older[index]?.get(name)
+      const entry = entryOf(older[index], name)
       if (entry !== undefined) return entry
     }
     return undefined
   }
 
   const turn = () => {
-    const previous = older.at(-1)
-    if (previous !== undefined) {
-      for (const entry of previous.values()) {
-        entry.content = undefined
-        entry.isForgotten = true
-      }
+    for (const entry of older.at(-1) ?? []) {
+      entry.content = undefined
+      entry.isForgotten = true
     }
     for (let [oldest] = older; oldest !== undefined && older.length > byNameAlone; [oldest] = older) {
-      const last = [...oldest.keys()].reduce((one, other) => one > other ? one : other).match(/^\d{17}/)
-      const next = last === null ? 0n : BigInt(last[0]) + 1n
+      const last = oldest.at(-1)?.name.match(/^\d{17}/)
+      const next = last === null || last === undefined ? 0n : BigInt(last[0]) + 1n
       if (older.length <= mostByNameAlone && next > (needed() ?? next)) break
       if (next > since) since = next
       older = older.slice(1)
     }
     older = [...older, current]
-    current = new Map()
+    current = []
   }
 
   return {
@@ -94,12 +93,36 @@ export const make = (needed: () => bigint | undefined = () => undefined): Delive
         const sibling = find(name)
         if (sibling !== undefined) return known(sibling, name, by)
       }
-      if (current.size === generation) turn()
-      current.set(name, { content, isForgotten: false, by, mark: undefined })
+      if (current.length === generation) turn()
+      insert(current, { name, content, isForgotten: false, by, mark: undefined })
       return { _tag: "New", name }
     },
     since: () => since
   }
+}
+
+/** The first index whose entry has no smaller name. */
+const indexOf = (entries: Generation, name: string): number => {
+  let from = 0
+  let to = entries.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    const entry = entries[middle]
+    if (entry !== undefined && entry.name < name) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+const entryOf = (entries: Generation = [], name: string): Entry | undefined => {
+  const entry = entries[indexOf(entries, name)]
+  return entry?.name === name ? entry : undefined
+}
+
+const insert = (entries: Generation, entry: Entry): void => {
+  const last = entries.at(-1)
+  if (last === undefined || last.name < entry.name) entries.push(entry)
+  else entries.splice(indexOf(entries, entry.name), 0, entry)
 }
 
 const markOf = (content: unknown): string => Marks.of(Json.text(content))

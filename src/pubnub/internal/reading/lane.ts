@@ -246,7 +246,7 @@ export class Lane {
       if (this.stepsOver) this.suspect(asked, to, "FullPage")
       else if (this.open({ reason: "FullPage", from: asked, to, page })) return moved
     }
-    this.ledger.reckon(page.lateBy, BigInt(asked.position))
+    this.ledger.reckon(page.lateBy, asked.position)
     const given = this.ledger.live(arrivals, asked, believed ? next : undefined)
     this.route(given, next)
     return given.some(({ event }) => moved || placeOf(event) !== undefined)
@@ -545,7 +545,7 @@ export class Lane {
   private close({ from, page }: Gap): void {
     this.gap = undefined
     if (page !== undefined) {
-      this.ledger?.reckon(page.lateBy, BigInt(from.position))
+      this.ledger?.reckon(page.lateBy, from.position)
       this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
     }
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()

@@ -10,7 +10,7 @@ import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
-import { type Had, hadOf, overlap, Recent } from "./recent.ts"
+import { type Had, hadOf, overlap, overlapBefore, Recent } from "./recent.ts"
 
 const nothing: ReadonlySet<string> = new Set()
 
@@ -213,8 +213,10 @@ export class Ledger {
   }
 
   /** Another region was so late when the reader was there. */
-  reckon(lateBy: bigint, at: bigint): void {
+  reckon(lateBy: bigint, position: string): void {
     const { by } = this.late
+    if (lateBy === 0n && by === 0n) return
+    const at = BigInt(position)
     if (lateBy > by || at - this.late.at > aMinute) this.late = { by: oldest(lateBy * 3n / 2n, overlap), at }
     else if (lateBy * 3n > by) this.late = { by, at }
   }
@@ -285,19 +287,20 @@ export class Ledger {
     let place = this.named(held)
     let delivered: Array<string> = []
     const events: Array<Given> = []
-    const namedFrom = BigInt(held.position) - overlap
+    const namedFrom = overlapBefore(held.position)
     for (const arrival of arrivals) {
-      const { by, envelope, id, issue, raw } = arrival
+      const { by, envelope, id, issue, raw, timetoken } = arrival
       this.note(arrival)
       let one: Had | undefined
       // An event without an id cannot be recognised. A second delivery is better than a loss.
       if (id !== undefined) {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
-        one = hadOf(id, admitted.name)
+        one = hadOf(id, admitted.name, timetoken)
         const { mark } = one
         // Much comes again that the place names already, from history and in pages that overlap: there is no room for it twice.
-        const isNamed = (admitted._tag === "Known" || this.before.has(mark)) &&
-          (Arrival.timetokenOf(arrival) ?? 0n) > namedFrom
+        const wasBefore = this.before.size > 0 && this.before.has(mark)
+        const isNamed = (admitted._tag === "Known" || wasBefore) &&
+          timetoken !== undefined && timetoken > namedFrom
         const isNew = admitted._tag === "New"
         if (!isNamed && (isNew || !delivered.includes(mark))) {
           if (delivered.length === mostDelivered) {
@@ -316,7 +319,7 @@ export class Ledger {
           this.recent.add(one, mayBeStored && by !== undefined && !ChannelName.isWildcard(by), isStored)
         }
         // Not told again, but named from now on by when it was.
-        if (this.before.has(mark)) continue
+        if (wasBefore) continue
       }
       const cursor = { ...place, delivered: delivered.slice() }
       const event = envelope === undefined

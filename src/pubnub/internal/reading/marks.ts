@@ -20,9 +20,14 @@ export const of = (id: string): string => {
   }
   one = Math.imul(one ^ (one >>> 16), 0x7feb352d) ^ other
   other = Math.imul(other ^ (other >>> 15), 0x846ca68b) ^ (one >>> 7)
-  const digit = (bits: number, shift: number) => alphabet.charAt((bits >>> shift) & 63)
-  return digit(one, 26) + digit(one, 20) + digit(one, 14) + digit(other, 26) + digit(other, 20)
+  return textOf(one >>> 26, one >>> 20, one >>> 14, other >>> 26, other >>> 20)
 }
+
+/** The text of five numbers, of which the last six bits count. In one piece, since many pieces would be joined when it is read. */
+const textOf = (a: number, b: number, c: number, d: number, e: number): string =>
+  String.fromCharCode(codeOf(a), codeOf(b), codeOf(c), codeOf(d), codeOf(e))
+
+const codeOf = (digit: number): number => alphabet.charCodeAt(digit & 63)
 
 /** The sum of none. */
 export const zero = "AAAAA"
@@ -31,9 +36,7 @@ export const zero = "AAAAA"
 export const sum = (marks: Iterable<string>): string => {
   let bits = 0
   for (const mark of marks) bits ^= bitsOf(mark)
-  let sum = ""
-  for (let shift = 6 * (length - 1); shift >= 0; shift -= 6) sum += alphabet.charAt((bits >>> shift) & 63)
-  return sum
+  return textOf(bits >>> 24, bits >>> 18, bits >>> 12, bits >>> 6, bits)
 }
 
 const bitsOf = (mark: string): number => {

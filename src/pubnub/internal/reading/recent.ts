@@ -8,6 +8,9 @@ import { after } from "./place.ts"
 /** How far before a position history is read, in ticks: messages of other regions arrive seconds late. */
 export const overlap = 100_000_000n
 
+/** The timetoken that is earlier by the overlap, which is one in its ninth digit. A `BigInt` for each page would take longer. */
+export const overlapBefore = (timetoken: string): string => `${Number(timetoken.slice(0, 9)) - 1}${timetoken.slice(9)}`
+
 /** The most events that have a mark of their own. */
 const mostNamed = 480
 
@@ -33,9 +36,9 @@ export interface Had {
 }
 
 /** `name` tells it apart from others with the same id. */
-export const hadOf = (id: string, name = id): Had => {
+export const hadOf = (id: string, name = id, at = id.slice(0, 17)): Had => {
   const mark = Marks.of(name)
-  return { at: id.slice(0, 17), mark, summed: name === id ? mark : Marks.of(id) }
+  return { at, mark, summed: name === id ? mark : Marks.of(id) }
 }
 
 interface Named extends Had {
@@ -59,7 +62,8 @@ export class Recent {
   private sums: Array<Sum> = []
   /** The first timetoken of the sums. */
   private summedFrom: string
-  private bound = 0n
+  /** Beyond this position, older events are forgotten. */
+  private forgetAt = ""
   /** All marks as one text, until one of them goes or comes in between. */
   private text: string | undefined
 
@@ -88,10 +92,11 @@ export class Recent {
   /** Adds an event. `isStored`: history will likely show it. `isShown`: history has shown it. */
   add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
     // Now it is known when that was.
-    if (this.before.marks.delete(mark)) this.text = undefined
+    if (this.before.marks.size > 0 && this.before.marks.delete(mark)) this.text = undefined
     if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
-    const last = this.named.findLastIndex((other) => other.at <= at)
+    let last = this.named.length - 1
+    for (let other = this.named[last]; other !== undefined && other.at > at; other = this.named[last]) last--
     // By two subscribed names it comes twice. Twice in a sum, it would cancel itself out.
     for (let index = last; this.named[index]?.at === at; index--) if (this.named[index]?.mark === mark) return
     this.count(item, 1)
@@ -124,15 +129,14 @@ export class Recent {
   /** Forgets events that a reader at this position does not need any more. */
   trim(position: string): void {
     if (this.before.at === undefined && position > this.from) this.before = { ...this.before, at: position }
-    const bound = BigInt(position) - overlap
-    if (bound > this.bound + slack) this.forget(bound)
+    if (position > this.forgetAt) this.forget(position)
     while (this.named.length + this.before.marks.size > mostNamed + perSum) this.sumUp()
   }
 
-  private forget(limit: bigint): void {
-    this.bound = limit
+  private forget(position: string): void {
+    this.forgetAt = String(BigInt(position) + slack)
     this.text = undefined
-    const bound = String(limit)
+    const bound = overlapBefore(position)
     if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()
     const kept = this.named.findIndex(({ at }) => at >= bound)
     for (const item of this.named.splice(0, kept === -1 ? this.named.length : kept)) this.count(item, -1)
@@ -144,7 +148,7 @@ export class Recent {
 
   /** Gives the part of a cursor at this position. */
   at(position: string): NonNullable<Cursor["recent"]> {
-    const bound = String(BigInt(position) - overlap)
+    const bound = overlapBefore(position)
     const start = this.sums.length > 0 && this.summedFrom < bound ? this.summedFrom : bound
     return {
       since: start > this.birth ? start : this.birth,
@@ -181,8 +185,7 @@ export class Recent {
     if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
-    this.named.splice(0, seen)
-    if (others.length > 0) this.named = [...others, ...this.named]
+    this.named = [...others, ...this.named.slice(seen)]
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 
