@@ -238,12 +238,8 @@ export const messages = <E = never, R = never>(
     const issues = Input.issues({ onStatus: Input.callback(onStatus) })
     return issues.length > 0 ? Effect.fail(Requests.refused(issues)) : Effect.succeed(
       stream(options).pipe(
-        Stream.mapEffect((event) =>
-          isNotice(event)
-            ? Effect.as(onStatus(event), [])
-            : Effect.succeed(event._tag === "MessageSent" ? [event] : [])
-        ),
-        Stream.flattenIterable
+        Stream.tap((event) => isNotice(event) ? onStatus(event) : Effect.void),
+        Stream.filter((event) => event._tag === "MessageSent")
       )
     )
   }))

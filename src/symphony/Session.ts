@@ -371,9 +371,7 @@ const userLogin = (user: User): LoginEffect<Tokens> => {
 
 // --- simplified key delivery
 
-const decodeClaims = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Struct({ canUseSimplifiedKeyDelivery: Schema.Boolean }))
-)
+const decodeClaims = Lenient.json(Schema.Struct({ canUseSimplifiedKeyDelivery: Schema.Boolean }))
 
 const decodeAgent = Lenient.json(Schema.Struct({ version: Schema.optionalKey(Schema.NullOr(Schema.String)) }))
 
@@ -385,7 +383,8 @@ const isKeyDeliverySimple = Effect.fnUntraced(
   function*(sessionToken: Redacted.Redacted) {
     const claims = Redacted.value(sessionToken).split(".")[1] ?? ""
     const text = Result.getOrElse(Base64Url.decodeString(claims), () => "")
-    if (!Option.exists(decodeClaims(text), (claims) => claims.canUseSimplifiedKeyDelivery)) return false
+    const decoded = decodeClaims(text)
+    if (Result.isFailure(decoded) || !decoded.success.canUseSimplifiedKeyDelivery) return false
     const { version } = yield* Endpoint.attempt({
       operation: "Session.agentInfo",
       path: agent`/v1/info`,

@@ -154,7 +154,7 @@ const open = Effect.fnUntraced(function*(settings: Settings) {
     // The long poll ends a read that takes too long. This timeout is for a machine that slept meanwhile.
     return Effect.provideService(Requests.read(feedId, ackId), SymphonyConfig, {
       ...config,
-      requestTimeout: Duration.times(timeout, 2)
+      requestTimeout: Duration.millis(2 * Duration.toMillis(timeout))
     })
   }
 

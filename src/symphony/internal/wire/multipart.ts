@@ -53,7 +53,7 @@ export const encode = <E, R>(
   return pieces.every((piece) => piece instanceof Uint8Array)
     ? concat(pieces)
     : Stream.flatten(
-      Stream.fromIterable(pieces.map((piece) => piece instanceof Uint8Array ? Stream.succeed(piece) : piece))
+      Stream.fromArray(pieces.map((piece) => piece instanceof Uint8Array ? Stream.succeed(piece) : piece))
     )
 }
 
