@@ -157,6 +157,14 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["silence is cut a moment early", "if (left <= 0)", "if (left <= 1_000)"],
     ["the watch looks at the first only", "if (left === undefined) continue", "if (left === undefined) break"]
   ]),
+  ...of("src/symphony/internal/feed/feedEvent.ts", ["test/symphony/usual.test.ts"], [
+    ["fields beside a message are ignored", "if (Object.keys(content).length > 1) return undefined", ""],
+    [
+      "an id that is no id stays",
+      "if (Result.isFailure(id)) return undefined",
+      "if (Result.isFailure(id)) return event"
+    ]
+  ]),
   ...of("src/internal/eager.ts", ["test/internal/eager.test.ts"], [
     ["a failure is a result", "Exit.isExit(effect) && Exit.isSuccess(effect)", "Exit.isExit(effect)"]
   ]),

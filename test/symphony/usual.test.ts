@@ -1,11 +1,12 @@
 /** What the service usually writes is read without the interpreter of schemas, and gives the same. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import * as DatafeedEvent from "../../src/symphony/DatafeedEvent.ts"
 import * as FeedEvent from "../../src/symphony/internal/feed/feedEvent.ts"
 import * as FeedRequests from "../../src/symphony/internal/feed/feedRequests.ts"
 import { PostedMessage } from "../../src/symphony/PostedMessage.ts"
-import { itReadsUsual } from "../kit/usual.ts"
+import { changes, itReadsUsual } from "../kit/usual.ts"
 import { mid, scripted, sid } from "./kit.ts"
 
 const user = {
@@ -55,6 +56,36 @@ itReadsUsual("an event", DatafeedEvent.Event, [
 itReadsUsual("the fields of all events", FeedEvent.Envelope, [
   { ...event, type: "MESSAGESENT", initiator: { user }, payload: { messageSent: { message: { messageId: mid } } } }
 ])
+
+it("a message and nothing else is the same event as one with an unknown field beside it", () => {
+  const sent = (content: Schema.Json): Schema.Json => ({ messageSent: content })
+  const raw = { ...event, type: "MESSAGESENT", initiator: { user }, message: { messageId: "other" } }
+  const read = (raw: Schema.Json) => {
+    const event = FeedEvent.read(raw)
+    return "raw" in event ? { ...event, raw: undefined } : event
+  }
+  const content = { message: { messageId: mid, user, stream, timestamp: 1 } }
+  const replaced = FeedEvent.read({ ...raw, payload: sent({ ...content, id: "2" }) })
+  assert.strictEqual(replaced._tag === "MessageSent" ? replaced.id : undefined, "2")
+  for (const change of changes(content)) {
+    const changed = change()
+    if (typeof changed !== "object" || changed === null || Array.isArray(changed)) continue
+    assert.deepStrictEqual(
+      read({ ...raw, payload: sent(changed) }),
+      read({ ...raw, payload: sent({ ...changed, unknown: 1 }) }),
+      JSON.stringify(changed)
+    )
+  }
+  for (const change of changes(raw)) {
+    const changed = change()
+    if (typeof changed !== "object" || changed === null || Array.isArray(changed)) continue
+    assert.deepStrictEqual(
+      read({ ...changed, payload: sent(content) }),
+      read({ ...changed, payload: sent({ ...content, unknown: 1 }) }),
+      JSON.stringify(changed)
+    )
+  }
+})
 
 it.effect("an event with a number that no other language reads is an event, and its page a page", () =>
   Effect.gen(function*() {
