@@ -278,7 +278,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["the first sum begins with the reader", "    if (this.sums.length === 0) this.summedFrom = first.at\n", ""],
     ["what is old makes a young sum", "part.filter(({ at, summed }) => !this.addToSum(summed, at))", "part"],
-    ["there are sums of nothing", "if (rest.length > 0) this.sums.push", "this.sums.push"]
+    ["there are sums of nothing", "if (rest.length > 0) this.sums.push", "this.sums.push"],
+    ["merged sums forget one", "Marks.sum([sum, other[2]])", "sum"],
+    ["a reader of a part reads the last tick of the sums", "since: after(last[0]), marks", "since: last[0], marks"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
     ["content is not compared", "Json.equal(content, other)", "true"],

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
-import { hadOf, overlap, Recent } from "../../../src/pubnub/internal/reading/recent.ts"
+import { hadOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
 import { numbers, second, ticks } from "./arrivals.ts"
 
 const countOf = (recent: NonNullable<Cursor["recent"]>) =>
@@ -76,9 +76,18 @@ describe("recent events", () => {
     const recent = having(numbers(count, 1))
     const at = recent.at(ticks(count))
     assert.strictEqual(countOf(at), count)
+    const all = numbers(count, 1).map((n) => Marks.of(`${ticks(n)}/a/ada`))
+    assert.strictEqual(Marks.sum([...Marks.split(at.marks), ...at.sums?.map(([, , sum]) => sum) ?? []]), Marks.sum(all))
     assert.isAtMost(JSON.stringify({ position: ticks(count), region: 1, delivered: [], recent: at }).length, 4_096)
     assert.isAtMost(at.sums?.length ?? 0, 16)
     assert.strictEqual(at.sums === undefined, count <= 530)
+  })
+
+  it("without their sums begin after the last sum", () => {
+    const cursor: Cursor = { position: ticks(1_000), delivered: [], recent: having(numbers(1_000, 1)).at(ticks(1_000)) }
+    const last = cursor.recent?.sums?.at(-1)?.[0]
+    const since = String(BigInt(last ?? 0) + 1n)
+    assert.deepStrictEqual(withoutSums(cursor).recent, { since, marks: cursor.recent!.marks })
   })
 
   it("of a steady stream are counted for the overlap only", () => {
