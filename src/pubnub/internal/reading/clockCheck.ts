@@ -25,7 +25,7 @@ export interface Judgement {
 export interface Witness {
   /** The position of a handshake is near this machine's clock, and not before the position of the reader. */
   readonly handshake: (position: string, now: number, standing: string | undefined) => Judgement
-  /** A poll is answered with any time between the one that it asked from and now. */
+  /** The position of a poll is between the one in the request and now. */
   readonly poll: (position: string, now: number, asked: string) => Judgement
 }
 
