@@ -288,7 +288,7 @@ export class Connection {
     if (this.isEmpty) return undefined
     // Last whether they are other names: that sorts all of them, and each reader that leaves asks here.
     if (!this.isGathering && this.calm === 0 && this.isStale) return "Renamed"
-    // The service is told of names whoever waits for something.
+    // The handshake does not depend on demand.
     if (this.asked === undefined) return "Wanted"
     let isOpen = false
     for (const lane of this.lanes.values()) {
@@ -400,7 +400,7 @@ export class Connection {
       return Effect.flatMap(this.call((config) => send(config, from)), (answer) => {
         const at = PollLoop.moment(clock)
         const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position)
-        // The first is told with its page; the others are failures, so that the schedule spaces what is asked next.
+        // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
         if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
         const next = believed ? Subscribe.cursorOf(answer) : from
         const arrivals = answer.messages.map(Arrival.read)
@@ -631,7 +631,7 @@ export const sizeOf = (key: Key): number => Url.encode(nameOf(key)).length + 3
 const lateBy = (arrivals: ReadonlyArray<Arrival.Arrival>, from: Cursor, next: Cursor): bigint => {
   let most = 0n
   for (const arrival of arrivals) {
-    // Few are late: the others are not looked at more closely.
+    // Few events are late. This comparison of text skips the others quickly.
     if (arrival.timetoken === undefined || arrival.timetoken >= from.position) continue
     const by = BigInt(next.position) - BigInt(arrival.timetoken)
     if (by > most) most = by
