@@ -30,7 +30,7 @@ export interface Admitted {
 interface Entry {
   readonly name: string
   content: unknown
-  /** Not remembered any more. */
+  /** Whether the content was forgotten. */
   isForgotten: boolean
   /** The subscribed names by which it arrived: mostly one. */
   by: string | Set<string>
