@@ -55,7 +55,7 @@ export class Knowledge {
       : this.served.time + PollLoop.moment(this.clock).steady - this.served.at.steady
   }
 
-  /** What says that it is younger is not believed: two regions of the service differ by less. */
+  /** The latest timetoken that is plausible now. Two regions of the service differ by less than a minute. */
   latest(): string {
     return `${Math.floor(this.now()) + aMinute}0000`
   }
