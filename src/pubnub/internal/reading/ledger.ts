@@ -212,7 +212,7 @@ export class Ledger {
     return this.late.by
   }
 
-  /** Another region was so late when the reader was there. */
+  /** Notes how late another region was at a position. */
   reckon(lateBy: bigint, position: string): void {
     const { by } = this.late
     if (lateBy === 0n && by === 0n) return
@@ -297,7 +297,7 @@ export class Ledger {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
         one = hadOf(id, admitted.name, timetoken)
         const { mark } = one
-        // Much comes again that the place names already, from history and in pages that overlap: there is no room for it twice.
+        // History and overlapping pages repeat many events that `place` already names. They take no second place.
         const wasBefore = this.before.size > 0 && this.before.has(mark)
         const isNamed = (admitted._tag === "Known" || wasBefore) &&
           timetoken !== undefined && timetoken > namedFrom
@@ -318,7 +318,7 @@ export class Ledger {
           // After a crash the channels of a wildcard are unknown, so history is not read for its events.
           this.recent.add(one, mayBeStored && by !== undefined && !ChannelName.isWildcard(by), isStored)
         }
-        // Not told again, but named from now on by when it was.
+        // An earlier run had it. It is not given again, and its time is known now.
         if (wasBefore) continue
       }
       const cursor = { ...place, delivered: delivered.slice() }
