@@ -29,7 +29,7 @@ const textOf = (a: number, b: number, c: number, d: number, e: number): string =
 
 const codeOf = (digit: number): number => alphabet.charCodeAt(digit & 63)
 
-/** The sum of none. */
+/** The sum of no marks. */
 export const zero = "AAAAA"
 
 /** The XOR of marks and sums. A mark that is added twice cancels itself out. */
