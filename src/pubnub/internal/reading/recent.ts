@@ -35,7 +35,7 @@ export interface Had {
   readonly summed: string
 }
 
-/** `name` tells it apart from others with the same id. */
+/** `name` differs from `id` if another event has the same id. */
 export const hadOf = (id: string, name = id, at = id.slice(0, 17)): Had => {
   const mark = Marks.of(name)
   return { at, mark, summed: name === id ? mark : Marks.of(id) }
@@ -64,7 +64,7 @@ export class Recent {
   private summedFrom: string
   /** Beyond this position, older events are forgotten. */
   private forgetAt = ""
-  /** All marks as one text, until one of them goes or comes in between. */
+  /** All marks as one text. Undefined after a mark was removed or inserted. */
   private text: string | undefined
 
   constructor(from: Cursor | undefined) {
@@ -91,13 +91,13 @@ export class Recent {
 
   /** Adds an event. `isStored`: history will likely show it. `isShown`: history has shown it. */
   add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
-    // Now it is known when that was.
+    // Its time is known now.
     if (this.before.marks.size > 0 && this.before.marks.delete(mark)) this.text = undefined
     if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
     let last = this.named.length - 1
     for (let other = this.named[last]; other !== undefined && other.at > at; other = this.named[last]) last--
-    // By two subscribed names it comes twice. Twice in a sum, it would cancel itself out.
+    // The same event may arrive by two names. It would cancel itself out in a sum.
     for (let index = last; this.named[index]?.at === at; index--) if (this.named[index]?.mark === mark) return
     this.count(item, 1)
     if (last === this.named.length - 1) {
