@@ -87,7 +87,7 @@ export const reconnect: Schedule.Schedule<number> = backoff()
  * @category constants
  * @since 0.1.0
  */
-export const contention: Schedule.Schedule<number> = /*#__PURE__*/ backoff({
+export const contention: Schedule.Schedule<number> = /* @__PURE__ */ backoff({
   base: "20 millis",
   cap: "5 seconds",
   maxAttempts: 101

@@ -50,7 +50,7 @@ export interface Custom {
  * @category schemas
  * @since 0.1.0
  */
-export const Custom: Schema.Codec<Custom> = /*#__PURE__*/ Schema.Record(Schema.String, Scalar)
+export const Custom: Schema.Codec<Custom> = /* @__PURE__ */ Schema.Record(Schema.String, Scalar)
 
 /**
  * The schema that `withCustom` of each module takes. It must write an object of scalars, which is checked before anything is
@@ -83,7 +83,7 @@ export type Etag = typeof Etag.Type
  * @category schemas
  * @since 0.1.0
  */
-export const PageCursor = /*#__PURE__*/ Schema.NonEmptyString.pipe(Schema.brand("PageCursor"))
+export const PageCursor = /* @__PURE__ */ Schema.NonEmptyString.pipe(Schema.brand("PageCursor"))
 
 /**
  * A place in a list, made by the service.
@@ -228,7 +228,7 @@ export type Kind = typeof Kind.Type
  * @category errors
  * @since 0.1.0
  */
-export class ObjectNotFound extends /*#__PURE__*/ Failure.TaggedError<ObjectNotFound>("pubnub")("ObjectNotFound", {
+export class ObjectNotFound extends /* @__PURE__ */ Failure.TaggedError<ObjectNotFound>("pubnub")("ObjectNotFound", {
   /** The function that failed: `Users.update`. */
   operation: Schema.String,
   /** The kind of the object. */
@@ -246,7 +246,7 @@ export class ObjectNotFound extends /*#__PURE__*/ Failure.TaggedError<ObjectNotF
  * @category errors
  * @since 0.1.0
  */
-export class ObjectChanged extends /*#__PURE__*/ Failure.TaggedError<ObjectChanged>("pubnub")("ObjectChanged", {
+export class ObjectChanged extends /* @__PURE__ */ Failure.TaggedError<ObjectChanged>("pubnub")("ObjectChanged", {
   /** The function that failed: `Users.update`. */
   operation: Schema.String,
   /** The kind of the object. */
@@ -267,7 +267,7 @@ export class ObjectChanged extends /*#__PURE__*/ Failure.TaggedError<ObjectChang
  * @category errors
  * @since 0.1.0
  */
-export class CustomMismatch extends /*#__PURE__*/ Failure.TaggedError<CustomMismatch>("pubnub")("CustomMismatch", {
+export class CustomMismatch extends /* @__PURE__ */ Failure.TaggedError<CustomMismatch>("pubnub")("CustomMismatch", {
   /** The function that failed: `Users.update`. */
   operation: Schema.String,
   /** The kind of the object. */
@@ -297,7 +297,7 @@ export class CustomMismatch extends /*#__PURE__*/ Failure.TaggedError<CustomMism
  * @since 0.1.0
  */
 export class UpdateOutcomeUnknown
-  extends /*#__PURE__*/ Failure.TaggedError<UpdateOutcomeUnknown>("pubnub")("UpdateOutcomeUnknown", {
+  extends /* @__PURE__ */ Failure.TaggedError<UpdateOutcomeUnknown>("pubnub")("UpdateOutcomeUnknown", {
     /** The function that failed: `Users.update`. */
     operation: Schema.String,
     /** The kind of the object. */

@@ -107,7 +107,7 @@ const streamOf = <E, R>(
     )
   )
 
-export const subscriptionSet = /*#__PURE__*/ Effect.fnUntraced(function*(
+export const subscriptionSet = /* @__PURE__ */ Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<
   Subscription.SubscriptionSet,
