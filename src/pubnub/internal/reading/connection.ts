@@ -39,7 +39,7 @@ interface Target extends Subscribe.Target {
 }
 
 /** How many milliseconds at most the names stay the same, so that there is time for a poll between two handshakes. */
-const longestCalm = 2_000
+const longestDebounce = 2_000
 
 /** What a connection needs from its engine. */
 export interface Host {
@@ -72,7 +72,7 @@ export class Connection {
   /** The furthest position since the last handshake. */
   private reached = ""
   /** Until then the names stay the same. */
-  private calmUntil = 0
+  private debounceUntil = 0
   /** A status to emit after the events of the handshake. */
   private doubted: SubscribeStatus.CursorDoubted | undefined
   private readonly witness = ClockCheck.makeWitness()
@@ -224,17 +224,17 @@ export class Connection {
     return false
   }
 
-  private get calm(): number {
-    const rest = this.calmUntil - this.core.clock.currentTimeMillisUnsafe()
+  private get debounce(): number {
+    const rest = this.debounceUntil - this.core.clock.currentTimeMillisUnsafe()
     // The wall clock may have been set back.
-    return rest > 0 && rest <= longestCalm ? rest : 0
+    return rest > 0 && rest <= longestDebounce ? rest : 0
   }
 
   /** Starts a handshake for the current names, if there are other names and no handshake came shortly before. */
   private readonly applied: Effect.Effect<void> = Effect.suspend(() => {
     if (!this.isStale) return Effect.void
-    const { calm } = this
-    if (calm > 0) return Effect.andThen(Effect.sleep(calm), this.applied)
+    const { debounce } = this
+    if (debounce > 0) return Effect.andThen(Effect.sleep(debounce), this.applied)
     this.loop.signal({ _tag: "Renamed", at: PollLoop.moment(this.core.clock) })
     this.loop.wake()
     return Effect.void
@@ -286,8 +286,8 @@ export class Connection {
   /** What to do next while no request is in flight. */
   private next(): "Wanted" | "Renamed" | undefined {
     if (this.isEmpty) return undefined
-    // Last whether they are other names: that sorts all of them, and each reader that leaves asks here.
-    if (!this.isGathering && this.calm === 0 && this.isStale) return "Renamed"
+    // Compares the names last: that sorts all of them, and each reader that leaves gets here.
+    if (!this.isGathering && this.debounce === 0 && this.isStale) return "Renamed"
     // The handshake does not depend on demand.
     if (this.asked === undefined) return "Wanted"
     let isOpen = false
@@ -326,7 +326,7 @@ export class Connection {
       const answeredAt = clock.currentTimeMillisUnsafe()
       const servedAt = ClockCheck.millisOf(page.position)
       history.knowledge.setTime(servedAt)
-      this.calmUntil = answeredAt + Math.min(longestCalm, 2 * (answeredAt - askedAt))
+      this.debounceUntil = answeredAt + Math.min(longestDebounce, 2 * (answeredAt - askedAt))
       const now = Subscribe.cursorOf(page)
       const before = this.asked
       this.asked = asked
