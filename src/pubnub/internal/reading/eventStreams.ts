@@ -1,6 +1,6 @@
 /**
- * From the stream of all events to what a caller asked for: payloads decoded by a schema, and events of one kind, with all notices
- * going to `onStatus`.
+ * Turns the stream of all events into the one that a caller asked for: with payloads decoded by a schema, or with events of one
+ * kind. Then all notices go to `onStatus`.
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -82,7 +82,7 @@ export const only = <A extends { readonly _tag: string }, T extends A["_tag"], E
   onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2> = logged
 ): Stream.Stream<Extract<A, { readonly _tag: T }>, E | E2, R | R2> => {
   type One = Extract<A, { readonly _tag: T }>
-  // They are few: a set for each stream would take more memory, and more time.
+  // There are few tags. A set for each stream would take more memory and time.
   const wanted: ReadonlyArray<string> = tags
   const isWanted = (event: A): event is One => wanted.includes(event._tag)
   return Stream.transformPull(stream, (pull) => {
@@ -116,7 +116,7 @@ export const only = <A extends { readonly _tag: string }, T extends A["_tag"], E
 export const isNotice = (event: { readonly _tag: string }): event is SubscribeEvent.Notice =>
   isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"
 
-/** What may mean loss is a warning, the rest is for debugging. */
+/** Logs a status that may mean a loss as a warning, and others at debug. */
 export const logged = (notice: SubscribeEvent.Notice): Effect.Effect<void> => {
   switch (notice._tag) {
     case "Gap":
