@@ -203,6 +203,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a first quorum of two", "const firstQuorum = 3", "const firstQuorum = 2"],
     ["back by one minute at most", "const furthestBack = 10 * aMinute", "const furthestBack = aMinute"],
     ["an hour ahead at most", "const aDay = 86_400_000", "const aDay = 3_600_000"],
+    ["later than the service", "millis <= latest && ", ""],
     ["a week ahead", "millis <= now + (offset ?? 0) + aDay", "millis <= now + (offset ?? 0) + 7 * aDay"],
     [
       "a handshake may be before where the reader stands",

@@ -357,6 +357,27 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
+  it.effect.each([farFuture, at(120_000), at(3_600_000), at(20 * 3_600_000)])(
+    "loses nothing, and says so, when one poll is answered with the position %s",
+    (future) => {
+      const all = numbers(30).map((n) => message(n, at(1_000 + n * 10_000)))
+      const { layer } = service(({ kind, now, number, query }) => {
+        if (kind !== "poll") return page(at(now()))
+        if (number === 5) return page(future)
+        const from = query.get("tt") ?? ""
+        return from > at(now() + 1_000)
+          ? "never"
+          : page(at(now()), ...all.filter(({ p: { t } }) => t > from && t <= at(now())))
+      }, "5 seconds")
+      return Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* VirtualTime.advance("6 minutes")
+        assert.deepStrictEqual(payloads(seen), numbers(30))
+        assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), ["Connected", "CursorDoubted"])
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
   // --- cursors that nobody wrote
 
   it.effect.each(

@@ -75,32 +75,41 @@ describe("a handshake's position", () => {
 describe("a poll's position", () => {
   it("may go back by ten minutes, and no more", () => {
     const asked = position(now)
-    assert.isTrue(believing().poll(position(now - 10 * minute), now, asked).believed)
-    assert.isFalse(believing().poll(position(now - 10 * minute - 1), now, asked).believed)
+    assert.isTrue(believing().poll(position(now - 10 * minute), now, asked, Infinity).believed)
+    assert.isFalse(believing().poll(position(now - 10 * minute - 1), now, asked, Infinity).believed)
   })
 
   it("may be of any time since the cursor of the poll, and a day ahead", () => {
     const asked = position(now - 30 * day)
-    assert.isTrue(believing().poll(position(now - 29 * day), now, asked).believed)
-    assert.isTrue(believing().poll(position(now + day), now, asked).believed)
-    assert.isFalse(believing().poll(position(now + day + 1), now, asked).believed)
+    assert.isTrue(believing().poll(position(now - 29 * day), now, asked, Infinity).believed)
+    assert.isTrue(believing().poll(position(now + day), now, asked, Infinity).believed)
+    assert.isFalse(believing().poll(position(now + day + 1), now, asked, Infinity).believed)
+  })
+
+  it("may not be later than the service's time is at most", () => {
+    const asked = position(now)
+    const latest = now + 2 * minute
+    assert.isTrue(believing().poll(position(latest), now, asked, latest).believed)
+    assert.isFalse(believing().poll(position(latest + 1), now, asked, latest).believed)
   })
 
   it("that differs is believed only when five in a row agree within a minute of each other", () => {
     const far = position(now + 40 * day)
     const witness = believing()
     assert.deepStrictEqual(
-      [0, 1, 2, 3, 4].map(() => witness.poll(far, now, position(now)).believed),
+      [0, 1, 2, 3, 4].map(() => witness.poll(far, now, position(now), Infinity).believed),
       [false, false, false, false, true]
     )
     const other = believing()
     for (let n = 0; n < 20; n++) {
       // Each is more than a minute from the one before.
-      assert.isFalse(other.poll(position(now + 40 * day + n * (minute + 1)), now, position(now)).believed)
+      assert.isFalse(other.poll(position(now + 40 * day + n * (minute + 1)), now, position(now), Infinity).believed)
     }
     const alike = believing()
     assert.isTrue(
-      [0, 1, 2, 3, 4].map((n) => alike.poll(position(now + 40 * day + n * minute), now, position(now)).believed)
+      [0, 1, 2, 3, 4].map((n) =>
+        alike.poll(position(now + 40 * day + n * minute), now, position(now), Infinity).believed
+      )
         .at(-1)
     )
   })
@@ -108,8 +117,11 @@ describe("a poll's position", () => {
   it("that differs is counted anew after a good one", () => {
     const witness = believing()
     const far = position(now + 40 * day)
-    for (let n = 0; n < 4; n++) witness.poll(far, now, position(now))
-    assert.deepStrictEqual(witness.poll(position(now), now, position(now)), { believed: true, doubtsBefore: 4 })
-    assert.deepStrictEqual(witness.poll(far, now, position(now)), { believed: false, doubtsBefore: 0 })
+    for (let n = 0; n < 4; n++) witness.poll(far, now, position(now), Infinity)
+    assert.deepStrictEqual(witness.poll(position(now), now, position(now), Infinity), {
+      believed: true,
+      doubtsBefore: 4
+    })
+    assert.deepStrictEqual(witness.poll(far, now, position(now), Infinity), { believed: false, doubtsBefore: 0 })
   })
 })

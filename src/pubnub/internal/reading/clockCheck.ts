@@ -25,8 +25,8 @@ export interface Judgement {
 export interface Witness {
   /** The position of a handshake is near this machine's clock, and not before the position of the reader. */
   readonly handshake: (position: string, now: number, standing: string | undefined) => Judgement
-  /** The position of a poll is between the one in the request and now. */
-  readonly poll: (position: string, now: number, asked: string) => Judgement
+  /** The position of a poll is between the one in the request and `latest`, the highest plausible time of the service. */
+  readonly poll: (position: string, now: number, asked: string, latest: number) => Judgement
 }
 
 /** The moment of a position, in milliseconds: all digits but the last four. */
@@ -44,9 +44,9 @@ export const makeWitness = (): Witness => {
   let insisted: number | undefined
   let doubted = 0
   let doubts = 0
-  const judge = (millis: number, now: number, earliest: number): Judgement => {
+  const judge = (millis: number, now: number, earliest: number, latest: number): Judgement => {
     const doubtsBefore = doubts
-    if (millis > 0 && millis >= earliest && millis <= now + (offset ?? 0) + aDay) {
+    if (millis > 0 && millis >= earliest && millis <= latest && millis <= now + (offset ?? 0) + aDay) {
       offset ??= 0
     } else {
       const again = doubts > 0 && Math.abs(millis - doubted) <= aMinute
@@ -67,8 +67,8 @@ export const makeWitness = (): Witness => {
       // An offset that was believed after doubts is not doubted again.
       const isExpected = insisted !== undefined && Math.abs(millisOf(position) - now - insisted) <= aMinute
       const earliest = standing === undefined || isExpected ? 0 : notBefore(standing)
-      return judge(millisOf(position), now, Math.max(expected - aDay, earliest))
+      return judge(millisOf(position), now, Math.max(expected - aDay, earliest), Infinity)
     },
-    poll: (position, now, asked) => judge(millisOf(position), now, notBefore(asked))
+    poll: (position, now, asked, latest) => judge(millisOf(position), now, notBefore(asked), latest)
   }
 }

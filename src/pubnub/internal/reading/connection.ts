@@ -399,7 +399,8 @@ export class Connection {
       const send = this.sendPoll
       return Effect.flatMap(this.call((config) => send(config, from)), (answer) => {
         const at = PollLoop.moment(clock)
-        const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position)
+        const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), at.wall)
+        const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position, latest)
         // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
         if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
         const next = believed ? Subscribe.cursorOf(answer) : from
