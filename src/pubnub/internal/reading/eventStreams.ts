@@ -116,7 +116,7 @@ export const only = <A extends { readonly _tag: string }, T extends A["_tag"], E
 export const isNotice = (event: { readonly _tag: string }): event is SubscribeEvent.Notice =>
   isStatus(event) || event._tag === "Undecodable" || event._tag === "Unknown"
 
-/** Logs a status that may mean a loss as a warning, and others at debug. */
+/** Logs a notice: as a warning if events may be lost, else at debug. */
 export const logged = (notice: SubscribeEvent.Notice): Effect.Effect<void> => {
   switch (notice._tag) {
     case "Gap":
