@@ -643,7 +643,17 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (gap.page !== undefined) this.route(",
       "if (gap.page === undefined) this.route("
     ],
-    ["a break is read to its end before a full page", "gap.isReadAgain = true", "gap.isReadAgain = false"],
+    [
+      "a break is read to its end before a full page",
+      "gap.isReadAgain = true",
+      "gap.isReadAgain = gap.page !== undefined"
+    ],
+    [
+      "late events of a full page come before those that were dropped",
+      "gap.isReadAgain = true",
+      "gap.isReadAgain = gap.page === undefined"
+    ],
+    ["a gap reaches across a break", " && this.held.every(({ _tag }) => _tag === \"Page\")", ""],
     [
       "a further gap does not know what waits",
       "for (const held of this.held) if (held._tag === \"Page\") this.note(held.page, this.gap)",

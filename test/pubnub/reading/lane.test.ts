@@ -295,21 +295,19 @@ describe("a break", () => {
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
       const { seen } = yield* join()
-      const first = yield* pageOf(10)
+      yield* pageOf(10)
       yield* VirtualTime.advance("20 seconds")
-      // History does not show it yet.
-      yield* pageOf(50, 10)
-      yield* VirtualTime.advance("1 second")
-      yield* pageOf(5, 60)
-      const page = yield* pageOf(200, 65)
+      // It comes after history was read for the break, and before that is read again.
+      const late = { channel: "a", message: "late", region: 2, delay: 150 }
+      yield* emulator.use((service) => service.publishAll([late]))
+      const page = yield* pageOf(100, 10)
       lane.missed(from, page.next)
       lane.receive(page, true)
-      yield* VirtualTime.advance("500 millis")
+      yield* VirtualTime.advance("200 millis")
       assert.deepStrictEqual(payloads(seen), numbers(10))
-      assert.strictEqual(first.arrivals.length, 10)
       yield* VirtualTime.advance("10 seconds")
-      assert.deepStrictEqual(payloads(seen), numbers(265))
-    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { historyDelay: 1_200 } }))))
+      assert.deepStrictEqual(payloads(seen), [...numbers(10), "late", ...numbers(100, 10)])
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed(100) } }))))
 
   it.effect("is read in order before a full page where history shows an older message only then", () =>
     Effect.gen(function*() {
@@ -660,6 +658,39 @@ describe("full pages one after the other", () => {
       yield* lateBehind(lane, { isOfPage: false })
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(statuses(seen), ["Connected", "Gap"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are delivered in order where the next full page has a late message, and not the one before it", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const first = yield* pageOf(250)
+      const tokens = yield* emulator.use((service) =>
+        service.publishAll(["one", "two"].map((message) => ({ channel: "a", message, region: 2, delay: 500 })))
+      )
+      const late = Arrival.read({ c: "a", b: "a", d: "two", p: { t: tokens[1]!, r: 2 }, k: "demo-sub" })
+      const second = yield* pageOf(50, 250)
+      lane.receive({ ...second, arrivals: [...first.arrivals.slice(50), ...second.arrivals] }, true)
+      // History was read before the late messages came, and has not answered yet.
+      yield* VirtualTime.advance("600 millis")
+      const { arrivals, ...next } = yield* pageOf(200, 300)
+      lane.receive({ ...next, arrivals: [late, ...arrivals.slice(1)], lateBy: 6_000_000n }, true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(250), "one", "two", ...numbers(250, 250)])
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed("1 second") } }))))
+
+  it.effect("do not wait for a full page behind a break, also where that page has a late message", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const first = yield* pageOf(300)
+      lane.receive(first, true)
+      yield* VirtualTime.advance("1 milli")
+      const second = yield* pageOf(200, 300)
+      lane.missed(first.next, yield* here)
+      lane.receive({ ...second, arrivals: [first.arrivals[0]!, ...second.arrivals.slice(1)], lateBy: 10_000n }, true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(500))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("are given up with all that history showed, in order where another region is late", () =>

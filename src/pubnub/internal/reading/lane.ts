@@ -60,7 +60,10 @@ interface Gap {
    * page they join when history was read: a further look at it may show older ones. What is younger and shown waits with them.
    */
   joining: ReadonlyArray<Arrival.Arrival>
-  /** Of a break: whether a full page waits behind it. History is read again for that one, and may show older ones then. */
+  /**
+   * Whether a full page waits behind it; behind a full page, one with late events that join. History is read again for that page,
+   * and may show older ones then: the service may have dropped them.
+   */
   isReadAgain: boolean
 }
 
@@ -221,11 +224,13 @@ export class Lane {
   }
 
   private note(page: Page, gap: Gap): void {
-    if (gap.reason === "LongBreak" && this.isFull(page)) gap.isReadAgain = true
     const isJoining = ({ envelope, id }: Arrival.Arrival) =>
       // History is read up to and including the end.
       id !== undefined && id.slice(0, gap.to.length) <= gap.to && envelope !== undefined && Arrival.isStored(envelope)
-    gap.joining = [...gap.joining, ...page.arrivals.filter(isJoining)].toSorted(byTimetoken)
+    const joining = page.arrivals.filter(isJoining)
+    const isNext = gap.page === undefined || joining.length > 0 && this.held.every(({ _tag }) => _tag === "Page")
+    if (isNext && this.isFull(page)) gap.isReadAgain = true
+    gap.joining = [...gap.joining, ...joining].toSorted(byTimetoken)
   }
 
   private hold(held: Held, size: number): void {
@@ -490,7 +495,7 @@ export class Lane {
     const { filled, isCurrent, notices } = progress
     const { ledger } = this
     if (ledger === undefined) return 0
-    const events = gap.isReadAgain
+    const events = gap.isReadAgain && gap.page === undefined
       ? this.beforeOverlap(gap, progress)
       : this.withJoining(gap, progress)
     gap.backfill.missed(events.length)
@@ -517,12 +522,13 @@ export class Lane {
     const shown = arrivals.filter((arrival) => !known.has(nameOfArrival(arrival)))
     // No region is later than by the overlap.
     const certain = page === undefined ? upTo : newest(at(first), BigInt(to) - overlap)
-    const end = certain < upTo ? certain : upTo
-    const isDue = (arrival: Arrival.Arrival) => filled || at(arrival) < end
-    gap.joining = [...shown, ...joining].filter((arrival) => !isDue(arrival)).toSorted(byTimetoken)
+    const end = filled || certain < upTo ? certain : upTo
+    const isAll = filled && !gap.isReadAgain
+    const isDue = (arrival: Arrival.Arrival) => isAll || at(arrival) < end
     backfill.missed(shown.filter((arrival) => !isDue(arrival)).length)
-    const due = [...shown, ...joining, ...filled ? olderOf(page, joining) : []].filter(isDue).toSorted(byTimetoken)
-    return ledger.found(due, from, end, filled)
+    const all = [...shown, ...joining, ...filled ? olderOf(page, joining) : []].toSorted(byTimetoken)
+    gap.joining = all.filter((arrival) => !isDue(arrival))
+    return ledger.found(all.filter(isDue), from, end, isAll)
   }
 
   /** Gives the events before the last ten seconds of a break. The full page behind it reads those, with late events. */
@@ -535,6 +541,7 @@ export class Lane {
   /** Ends a gap that history did not fill in time. */
   private giveUp(gap: Gap): void {
     this.goOn(gap)
+    gap.isReadAgain = false
     if (gap.page !== undefined) this.route(this.withJoining(gap, { arrivals: [], filled: true, upTo: 0n }), undefined)
     this.suspect(gap.from, gap.to, gap.reason)
     this.ledger?.abandoned()
@@ -542,16 +549,30 @@ export class Lane {
   }
 
   /** The full page, and what came behind it. */
-  private close({ from, page }: Gap): void {
+  private close(gap: Gap): void {
+    const { from, page } = gap
     this.gap = undefined
     if (page !== undefined) {
       this.ledger?.reckon(page.lateBy, from.position)
-      this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
+      const [first] = gap.joining
+      if (gap.isReadAgain && first !== undefined) this.carry(gap, page, at(first) - 1n)
+      else this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
     }
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()
     this.startSecond()
     this.heldSize = this.held.reduce((size, held) => held._tag === "Page" ? size + held.page.size : size, 0)
     this.core.demand()
+  }
+
+  /** Leaves the full page, and all that is not older than what waits, to the gap of the next full page. */
+  private carry({ from, joining }: Gap, page: Page, upTo: bigint): void {
+    if (upTo > BigInt(from.position)) {
+      const next = { ...from, position: String(upTo), delivered: [] }
+      this.route(this.ledger?.live([], from, next) ?? [], next)
+    }
+    const rest = page.arrivals.filter((arrival) => at(arrival) === 0n || at(arrival) > upTo)
+    const arrivals = new Map([...joining, ...rest].map((arrival) => [nameOfArrival(arrival) ?? arrival, arrival]))
+    this.held.unshift({ _tag: "Page", page: { ...page, arrivals: [...arrivals.values()] } })
   }
 
   /** All up to the last full page is one gap: what was heard of it is known. */
