@@ -93,10 +93,14 @@ type Needs = HttpClient.HttpClient | SymphonyConfig
 export const attempt = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
-): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> =>
-  Effect.mapError(send(endpoint, tokens), ({ error }) => error)
+): Effect.Effect<A, SymphonyError.SymphonyError | E, Needs | R> => {
+  const wrong = wrongInput(endpoint)
+  return wrong === undefined
+    ? Effect.mapError(send(endpoint, tokens), ({ error }) => error)
+    : Effect.fail(errorOf(endpoint)(wrong))
+}
 
-/** The same, with the failure that a further attempt would have. */
+/** The same for input that was checked, with the failure that a further attempt would have. */
 export const send = <A, E = never, R = never>(
   endpoint: Endpoint<A, E, R>,
   tokens: Tokens | undefined
@@ -158,7 +162,7 @@ const exchange = <A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | unde
     const config = Context.get(context, SymphonyConfig)
     const { at, credential: needed } = services[endpoint.path.service]
     const { credential = needed, method = "GET" } = endpoint
-    const wrong = wrongInput(endpoint) ?? wrongConfig(config, endpoint.path.service)
+    const wrong = wrongConfig(config, endpoint.path.service)
     if (wrong !== undefined) return Effect.fail({ error: errorOf(endpoint)(wrong) })
     const { url } = config[at]
     const headers = revealed(config[at].headers)

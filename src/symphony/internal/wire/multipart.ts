@@ -36,7 +36,7 @@ const head = (boundary: string, { contentType, fileName, name }: Part<unknown, u
 export const encode = <E, R>(
   boundary: string,
   parts: ReadonlyArray<Part<E, R>>
-): Uint8Array<ArrayBuffer> | Stream.Stream<Uint8Array, E, R> => {
+): Uint8Array | Stream.Stream<Uint8Array, E, R> => {
   const pieces: Array<Uint8Array | Stream.Stream<Uint8Array, E, R>> = []
   /** What comes before the next content that is no text. */
   let text = ""
@@ -57,7 +57,9 @@ export const encode = <E, R>(
     )
 }
 
-const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
+const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const [first] = pieces
+  if (pieces.length === 1 && first !== undefined) return first
   const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
   let at = 0
   for (const piece of pieces) {

@@ -103,15 +103,16 @@ const retrying = <A, B, E, R>(
       failed: Body.Failed<E>
     ): Effect.Effect<B, Body.Failed<E>, Needs | R> =>
       isOurs(failed.error) && isSessionRefused(failed.error) ? renewed(tokens, failed) : noted(failed)
-    const renewed = Effect.fnUntraced(function*(tokens: Endpoint.Tokens, failed: Body.Failed<E>) {
-      // Renews even if this request cannot be repeated: the next request needs a session too.
-      const others = yield* Effect.mapError(session.renew(tokens), (error): Body.Failed<E> => ({ error }))
-      if (failed.another !== undefined) return yield* Effect.fail({ error: failed.another })
-      // Further refusals count as attempts.
-      return renewals++ === 0
-        ? yield* Effect.catch(send(others), (failed) => refusedOr(others, failed))
-        : yield* noted(failed)
-    })
+    const renewed = (tokens: Endpoint.Tokens, failed: Body.Failed<E>) =>
+      Effect.gen(function*() {
+        // Renews even if this request cannot be repeated: the next request needs a session too.
+        const others = yield* Effect.mapError(session.renew(tokens), (error): Body.Failed<E> => ({ error }))
+        if (failed.another !== undefined) return yield* Effect.fail({ error: failed.another })
+        // Further refusals count as attempts.
+        return renewals++ === 0
+          ? yield* Effect.catch(send(others), (failed) => refusedOr(others, failed))
+          : yield* noted(failed)
+      })
     const attempt = session.tokens.pipe(
       Effect.mapError((error): Body.Failed<E> => ({ error })),
       Effect.flatMap((tokens) => Effect.catch(send(tokens), (failed) => refusedOr(tokens, failed)))

@@ -111,7 +111,7 @@ export const issuesOf = (
   location: string
 ): ReadonlyArray<Input.Detail> => {
   const misfits = shapeIssues(location, attachments)
-  if (misfits.length > 0) return misfits
+  if (misfits.length > 0 || attachments.length === 0) return misfits
   const files = filesOf(attachments, location)
   const previews = files.filter(({ part }) => part === "preview").length
   return [
