@@ -251,8 +251,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["what is summed up stays named", "this.text?.slice(seen * Marks.length)", "this.text"],
     ["others than those that are summed up are forgotten", "others.length === 0 && this.before", "this.before"],
     ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"],
-    ["each further life has longer cursors", ".slice(-mostNamed - perSum)", ""],
-    ["the newest marks of an earlier life are dropped", ".slice(-mostNamed - perSum)", ".slice(0, mostNamed + perSum)"],
+    ["each further life has longer cursors", "    this.keepNewest(mostNamed + perSum)\n", ""],
+    ["the newest marks of an earlier life are dropped", ".slice(-count)", ".slice(0, count)"],
     [
       "marks of an earlier life take no room",
       "this.named.length + this.before.marks.size > mostNamed",

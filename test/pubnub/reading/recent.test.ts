@@ -22,6 +22,19 @@ const having = (
 }
 
 describe("recent events", () => {
+  it("keeps the newest marks of a cursor that names more events than fit, before the first event", () => {
+    const names = Array.from({ length: 630 }, (_, n) => `${n}`.padStart(5, "0"))
+    const position = "17900000000000000"
+    const recent = new Recent({
+      position,
+      delivered: names.slice(530),
+      recent: { since: "17899999900000000", marks: names.slice(0, 530).join("") }
+    })
+    recent.trim(position)
+    assert.include(recent.at(position).marks, names.slice(530).join(""))
+    assert.isBelow(recent.at(position).marks.length, 2_651)
+  })
+
   it("are those of the last ten seconds, to the tick", () => {
     assert.strictEqual(overlap, BigInt(10 * second))
     const recent = having([1, 2, 3])

@@ -83,7 +83,14 @@ export class Recent {
   begin(since: string): void {
     if (this.birth === "") this.birth = since
     // Keeps the newest. Otherwise the cursors of each further run would be longer.
-    this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-mostNamed - perSum)) }
+    this.keepNewest(mostNamed + perSum)
+  }
+
+  /** Of the marks of an earlier run, the oldest come first. */
+  private keepNewest(count: number): void {
+    if (this.before.marks.size <= count) return
+    this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-count)) }
+    this.text = undefined
   }
 
   /** The marks of an earlier run. */
@@ -178,7 +185,8 @@ export class Recent {
     }
     const [first] = part
     const last = part.at(-1)
-    if (first === undefined || last === undefined) return
+    // A cursor names a hundred events of its page beside all of its marks: there may be too many before the first event.
+    if (first === undefined || last === undefined) return this.keepNewest(mostNamed)
     // A busy reader does this for each page, and joining all marks again would take most of the time.
     const isPrefix = others.length === 0 && this.before.marks.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
