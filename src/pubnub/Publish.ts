@@ -318,18 +318,20 @@ export const size = <A, RE = never>(
     () =>
       Effect.flatMap(encode({ ...options }), (encoded) =>
         Result.isSuccess(encoded)
-          ? Effect.succeed(encoded.success.size)
+          ? Effect.succeed(encoded.success.escaped().length + encoded.success.otherSize)
           : Effect.fail(Endpoint.refusal("Publish.size", encoded.failure)))
   )
 
 /** An encoded message. */
 interface Encoded {
   readonly text: string
-  readonly escaped: string
+  /** The text in an address. Made when it is asked for: it takes a third of the work of a long message. */
+  readonly escaped: () => string
   readonly meta: string | undefined
   /** How long the metadata is in an address. */
   readonly metaSize: number
-  readonly size: number
+  /** The size of everything but the text. */
+  readonly otherSize: number
 }
 
 /** Encodes a message. Without a schema, the effect has its result already. */
@@ -345,10 +347,11 @@ const encode = <A, RE>(
     if (Result.isFailure(encoded)) return Result.fail([...details, { location: "message", message: encoded.failure }])
     if (Result.isFailure(meta) || details.length > 0) return Result.fail(details)
     const text = encoded.success
-    const escaped = Url.encode(text)
+    let known: string | undefined
+    const escaped = () => known ??= Url.encode(text)
     const metaSize = meta.success === undefined ? 0 : Url.encode(meta.success).length
-    const size = escaped.length + Url.encode(channel).length + metaSize
-    return Result.succeed({ text, escaped, meta: meta.success, metaSize, size })
+    const otherSize = Url.encode(channel).length + metaSize
+    return Result.succeed({ text, escaped, meta: meta.success, metaSize, otherSize })
   }
   return schema === undefined
     ? Effect.succeed(finish(Payload.encode(message)))
@@ -421,39 +424,48 @@ const encodeFor = <A, RE>(
               refuse(Endpoint.refusalOf(config, { path: base, issues: details }) ?? Endpoint.refused(details))
             )
           }
-          const { escaped, meta, metaSize, size, text } = encoded.success
-          const measured = isSignal ? utf8.encode(text).length : size
+          const { escaped, meta, metaSize, otherSize, text } = encoded.success
+          const measured = () => isSignal ? utf8.encode(text).length : escaped().length + otherSize
           const limit = isSignal ? config.maxSignalSize : config.maxMessageSize
           const tooLarge = (refusedBy: "client" | "service") =>
-            new MessageTooLarge({ operation, channel, size: measured, limit, refusedBy })
+            new MessageTooLarge({ operation, channel, size: measured(), limit, refusedBy })
           const common = {
             operation,
             query: { ...query, meta },
             signedAsGet: true,
             longInput: isSignal
               ? { location: "message", advice: "send less" }
-              : metaSize > escaped.length
+              : metaSize > 0 && metaSize > escaped().length
               ? { location: "meta", advice: "send less of it" }
               : { location: "message", advice: "send it with method: \"POST\" or \"auto\"" },
             attributes: { "messaging.destination.name": channel },
             decode: decodeAnswer
           }
-          const get: Endpoint.Endpoint<Published> = {
-            ...common,
-            method: "GET",
-            path: path`${base}/${{ shown: "{message}", encoded: escaped }}`
+          const sending = (endpoint: Endpoint.Endpoint<Published>) => ({
+            endpoint,
+            address: Endpoint.addressOf(config, endpoint)
+          })
+          const post: Endpoint.Endpoint<Published> = { ...common, method: "POST", path: base, body: text }
+          const chosen = () => {
+            const mayPost = !isSignal && method !== "GET"
+            // Escaped text is not shorter.
+            if (mayPost && (method === "POST" || text.length > config.maxUrlSize)) return sending(post)
+            const get = sending({
+              ...common,
+              method: "GET",
+              path: path`${base}/${{ shown: "{message}", encoded: escaped() }}`
+            })
+            return mayPost && Endpoint.sizeOf(config, get.endpoint, get.address) > config.maxUrlSize
+              ? sending(post)
+              : get
           }
-          const getAddress = Endpoint.addressOf(config, get)
-          const isPost = !isSignal &&
-            (method === "POST" || method === "auto" && Endpoint.sizeOf(config, get, getAddress) > config.maxUrlSize)
-          const endpoint: Endpoint.Endpoint<Published> = isPost
-            ? { ...common, method: "POST", path: base, body: text }
-            : get
-          const address = isPost ? Endpoint.addressOf(config, endpoint) : getAddress
+          const { address, endpoint } = chosen()
+          // A byte has at most three characters when it is escaped.
+          const isSmall = endpoint === post && utf8.encode(text).length * 3 + otherSize <= limit
           const error = <R extends PubNubError.Reason>(reason: R) => Endpoint.errorOf(endpoint)(reason)
           const unusable = Endpoint.refusalOf(config, endpoint)
           if (unusable !== undefined) return Effect.fail(error(unusable))
-          if (measured > limit) return Effect.fail(tooLarge("client"))
+          if (!isSmall && measured() > limit) return Effect.fail(tooLarge("client"))
           const tooLong = Endpoint.tooLongOf(config, endpoint, address)
           if (tooLong !== undefined) return Effect.fail(error(tooLong))
           const outcomeUnknown = (reason: PublishOutcomeUnknown["reason"]) =>

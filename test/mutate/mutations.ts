@@ -758,8 +758,10 @@ export const mutations: ReadonlyArray<Mutation> = [
   // Parameters that a row of a coverage table in docs/ names, and that no test of that row saw missing.
   ...of("src/pubnub/Publish.ts", ["test/pubnub/Publish.test.ts"], [
     ["row: store", "store: store === undefined ? undefined : store", "store: true ? undefined : store"],
-    ["row: method POST", "(method === \"POST\" || method === \"auto\" &&", "(method === \"auto\" &&"],
-    ["row: method GET", "method === \"auto\" && Endpoint", "method !== \"POST\" && Endpoint"],
+    ["row: method POST", "(method === \"POST\" || text.length", "(text.length"],
+    ["row: method GET", "!isSignal && method !== \"GET\"", "!isSignal"],
+    ["only a long text is posted", "mayPost && Endpoint.sizeOf", "false && Endpoint.sizeOf"],
+    ["a posted message is measured unescaped", ".length * 3 + otherSize", ".length + otherSize"],
     [
       "row: fire meta",
       "encodeFor(\"Publish.fire\", () => ({ ...options })",
