@@ -566,6 +566,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a page says nothing of the time", "if (time > this.now()) this.setTime(time)", ""],
     ["an older page turns the time back", "if (time > this.now()) this.setTime(time)", "this.setTime(time)"]
   ]),
+  ...of(`${reading}/lateness.ts`, [`${tests}/lateness.test.ts`], [
+    ["a region is late only with what is older than the request", " && !isOfOther", ""],
+    ["an answer without a region is late", "next.region !== undefined && ", ""]
+  ]),
   ...of(`${reading}/audience.ts`, [`${tests}/lane.test.ts`], [
     ["a part of a page is named once for each position", "cursor.recent !== shared", "false"]
   ]),

@@ -26,6 +26,7 @@ import type { Core } from "./core.ts"
 import { toError } from "./ending.ts"
 import * as Heartbeat from "./heartbeat.ts"
 import { Lane, type Page } from "./lane.ts"
+import { lateBy } from "./lateness.ts"
 import { withoutHole } from "./ledger.ts"
 import { isSame, type Key, nameOf, namesOf, refusedBy } from "./names.ts"
 import { isAhead, newer, notAfter, older } from "./place.ts"
@@ -627,15 +628,3 @@ export class Connection {
 
 /** How many characters a name takes in an address. */
 export const sizeOf = (key: Key): number => Url.encode(nameOf(key)).length + 3
-
-/** How late the latest event of a page is. An event that is older than the position of the request is of a late region. */
-const lateBy = (arrivals: ReadonlyArray<Arrival.Arrival>, from: Cursor, next: Cursor): bigint => {
-  let most = 0n
-  for (const arrival of arrivals) {
-    // Few events are late. This comparison of text skips the others quickly.
-    if (arrival.timetoken === undefined || arrival.timetoken >= from.position) continue
-    const by = BigInt(next.position) - BigInt(arrival.timetoken)
-    if (by > most) most = by
-  }
-  return most
-}
