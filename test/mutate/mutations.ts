@@ -165,6 +165,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (Result.isFailure(id)) return event"
     ]
   ]),
+  ...of("src/pubnub/internal/wire/endpoint.ts", ["test/pubnub/signing.test.ts"], [
+    [
+      "a wiped secret still signs",
+      "if (text === undefined) return Promise.reject(new Error(\"the secret was wiped\"))",
+      ""
+    ]
+  ]),
   ...of("src/internal/eager.ts", ["test/internal/eager.test.ts"], [
     ["a failure is a result", "Exit.isExit(effect) && Exit.isSuccess(effect)", "Exit.isExit(effect)"]
   ]),

@@ -9,6 +9,17 @@ import { PubNubEmulator, Transport } from "effect-herald/testing"
 import * as Url from "../../src/internal/url.ts"
 import * as Endpoint from "../../src/pubnub/internal/wire/endpoint.ts"
 
+it.effect("a secret signs again and again, and no more when it is wiped", () =>
+  Effect.gen(function*() {
+    const [secret, other] = [Redacted.make("sec"), Redacted.make("other")]
+    const signature = yield* Endpoint.signatureOf(secret, "text")
+    assert.strictEqual(yield* Endpoint.signatureOf(secret, "text"), signature)
+    assert.notStrictEqual(yield* Endpoint.signatureOf(other, "text"), signature)
+    Redacted.wipeUnsafe(secret)
+    const { key } = yield* Effect.flip(Endpoint.signatureOf(secret, "text"))
+    assert.strictEqual(key, "secret")
+  }))
+
 // The worked examples of the protocol notes: what is signed, and the signature, computed elsewhere.
 const examples = [
   {

@@ -316,6 +316,22 @@ const signed = Effect.fnUntraced(
   }
 )
 
+/** Imported once for each secret. The key of the map is not its text, and the keys cannot be exported. */
+const signingKeys = new WeakMap<Redacted.Redacted, Promise<CryptoKey>>()
+
+/** The key to sign with. A secret that was wiped has none any more. */
+const signingKeyOf = (secretKey: Redacted.Redacted): Promise<CryptoKey> => {
+  const text = Secret.textOf(secretKey)
+  if (text === undefined) return Promise.reject(new Error("the secret was wiped"))
+  const known = signingKeys.get(secretKey)
+  if (known !== undefined) return known
+  const key = globalThis.crypto.subtle.importKey("raw", utf8.encode(text), { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign"
+  ])
+  signingKeys.set(secretKey, key)
+  return key
+}
+
 /** The second version of the service's signature: HMAC-SHA256, URL-safe base64 without padding. */
 export const signatureOf = (
   secretKey: Redacted.Redacted,
@@ -325,8 +341,7 @@ export const signatureOf = (
     try: async () => {
       // Not with effect/crypto: its services would be in every bundle, of clients that never sign, too.
       const { subtle } = globalThis.crypto
-      const raw = utf8.encode(Secret.textOf(secretKey))
-      const key = await subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
+      const key = await signingKeyOf(secretKey)
       return `v2.${Base64Url.encode(new Uint8Array(await subtle.sign("HMAC", key, utf8.encode(text))))}`
     },
     catch: () => new PubNubError.InvalidKey({ key: "secret", description: "no signature can be made with it" })
