@@ -26,7 +26,7 @@ const thrown = (defect: unknown): string => `its schema threw ${Text.ofDefect(de
 const orSentence = <A, R>(run: () => Effect.Effect<A, Schema.SchemaError, R>): Effect.Effect<A, string, R> => {
   try {
     const effect = Effect.mapErrorEager(run(), issueOf)
-    return Exit.isExit(effect) && Exit.isSuccess(effect)
+    return Exit.isExit(effect) && !Exit.hasDies(effect)
       ? effect
       : Effect.catchDefect(effect, (defect) => Effect.fail(thrown(defect)))
   } catch (defect) {

@@ -10,6 +10,7 @@ import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Publish, PubNubConfig, Subscribe, type SubscribeError, type SubscribeEvent } from "effect-herald/pubnub"
@@ -238,6 +239,21 @@ describe("payloads with a schema", () => {
       assert.strictEqual(first.payload.id, 1)
       assert.strictEqual(first.payload.placed.toString(), "DateTime.Utc(2026-01-02T03:04:05.000Z)")
       assert.deepInclude({ ...seen[2] }, { channel: "a", publisher: "bob", raw: { id: "two" } } as object)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("keep their order when the schema takes time for some of them", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const schema = Schema.Int.pipe(Schema.decode({
+        decode: SchemaGetter.transformEffect((value: number) =>
+          value === 2 ? Effect.delay(Effect.succeed(20), "1 second") : Effect.succeed(value * 10)
+        ),
+        encode: SchemaGetter.transform((value: number) => value / 10)
+      }))
+      const { seen } = yield* collectConnected(Subscribe.messages({ channels: ["a"], schema }))
+      for (const message of [1, 2, 3]) yield* service.publish({ channel: "a", message })
+      yield* VirtualTime.advance("3 seconds")
+      assert.deepStrictEqual(seen.map(({ payload }) => payload), [10, 20, 30])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of signals are decoded; one that does not match is a notice", () =>
