@@ -2,12 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
 import * as SymphonyEmulatorServer from "effect-herald/node/SymphonyEmulatorServer"
+import { chromium, skipped } from "../kit/chromium.ts"
 import * as Page from "./page.ts"
 
-const isThere = Page.chromium !== undefined
-
-describe(`a page of a browser${isThere ? "" : " (skipped: there is no chromium in the PATH)"}`, () => {
-  const live = it.live.skipIf(!isThere)
+describe(`a page of a browser${skipped}`, () => {
+  const live = it.live.skipIf(chromium === undefined)
 
   live("publishes and subscribes with this package, from another origin of this machine", () =>
     Effect.gen(function*() {

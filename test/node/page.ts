@@ -1,20 +1,13 @@
-/** Chromium, if there is one, and pages for it: they import this package and Effect as they are, without a bundler. */
+/** Pages for Chromium that import this package and Effect as they are, without a bundler. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
 import { stripTypeScriptTypes } from "node:module"
-import * as Os from "node:os"
-import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { launch } from "../kit/chromium.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-
-/** The first of these in the PATH. */
-export const chromium: string | undefined = ["chromium", "chromium-browser", "google-chrome"]
-  .flatMap((name) => (process.env["PATH"] ?? "").split(Path.delimiter).map((directory) => Path.join(directory, name)))
-  .find((file) => Fs.existsSync(file))
 
 const effect = `${root}node_modules/effect/dist/`
 
@@ -80,37 +73,9 @@ export const open = (host: string, script: string): Effect.Effect<unknown> =>
           server.closeAllConnections()
         })
     )
-    const profile = yield* Effect.acquireRelease(
-      Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "herald-chromium-"))),
-      (directory) => Effect.sync(() => Fs.rmSync(directory, { recursive: true, force: true, maxRetries: 10 }))
-    )
     const address = server.address()
     const port = address !== null && typeof address === "object" ? address.port : 0
-    yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(chromium ?? "chromium", [
-          "--headless",
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--no-first-run",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync",
-          "--disable-dev-shm-usage",
-          "--remote-debugging-port=0",
-          "--host-resolver-rules=MAP * 127.0.0.1",
-          `--user-data-dir=${profile}`,
-          `http://${host}:${port}/`
-        ], { detached: true, stdio: "ignore" })
-      ),
-      (browser) =>
-        Effect.callback<void>((resume) => {
-          if (browser.exitCode !== null || browser.pid === undefined) return resume(Effect.void)
-          browser.once("exit", () => resume(Effect.void))
-          // Its own processes are in its group.
-          process.kill(-browser.pid, "SIGKILL")
-        })
-    )
+    const { stderr } = yield* launch("--host-resolver-rules=MAP * 127.0.0.1", `http://${host}:${port}/`)
+    stderr?.resume()
     return yield* Deferred.await(told)
   }).pipe(Effect.scoped)
