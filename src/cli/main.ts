@@ -2,18 +2,19 @@
 /**
  * The `herald` command: see `herald --help`.
  *
- * Ctrl-C and SIGTERM interrupt the command. It leaves its channels first, and exits with 130.
+ * It imports `effect` and `@effect/platform-node`, which users install themselves. Without them it says how.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Effect from "effect/Effect"
-import * as Stdio from "effect/Stdio"
-import * as NodeTransport from "../node/NodeTransport.ts"
-import { run } from "./herald.ts"
+const isNotInstalled = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error &&
+  (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "ERR_PACKAGE_PATH_NOT_EXPORTED")
 
-Stdio.Stdio.pipe(
-  Effect.flatMap((stdio) => stdio.args),
-  Effect.flatMap(run),
-  Effect.provide([NodeServices.layer, NodeTransport.layer]),
-  NodeRuntime.runMain
-)
+try {
+  await import("./process.ts")
+} catch (error) {
+  if (!isNotInstalled(error)) throw error
+  process.exitCode = 1
+  process.stderr.write(`herald needs effect and @effect/platform-node, 4.1 or newer, and did not start: ${error.message}
+To run it anywhere, put this in place of "herald": npx -p effect-herald -p @effect/platform-node herald
+To install it in a project: npm install effect-herald effect @effect/platform-node
+`)
+}

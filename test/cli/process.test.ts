@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { PubNubEmulatorServer } from "effect-herald/node"
+import * as Fs from "node:fs"
 import * as Http from "node:http"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { root } from "../kit/scratch.ts"
 import { isLong } from "../simulation/seeds.ts"
 import * as Spawn from "./spawn.ts"
 
@@ -154,4 +158,19 @@ describe("herald as a process", () => {
       const refused = yield* (yield* Spawn.herald(["subscribe", "-g", "crew", ...keys])).exit
       assert.strictEqual(refused.code, 3)
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())))
+
+  it.live("says what to install when @effect/platform-node is missing", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "herald-"))),
+        (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+      )
+      for (const name of ["main.ts", "process.ts"]) {
+        Fs.copyFileSync(Path.join(root, "src/cli", name), Path.join(folder, name))
+      }
+      const { code, stderr } = yield* (yield* Spawn.node([Path.join(folder, "main.ts")])).exit
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "did not start: Cannot find package '@effect/platform-node'")
+      assert.include(stderr, "npx -p effect-herald -p @effect/platform-node herald")
+    }))
 })
