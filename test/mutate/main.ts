@@ -2,9 +2,10 @@
  * Changes a module in one place, runs its direct tests, and reports whether they found out. `npm run mutate -- WORD` does so for
  * the mutations whose file or name has the word. Not part of `npm test`: it takes minutes, and changes files while it runs.
  */
-import { spawnSync } from "node:child_process"
+import { once } from "node:events"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Group from "./group.ts"
 import { type Mutation, mutations } from "./mutations.ts"
 
 const root = Path.resolve(import.meta.dirname, "../..")
@@ -15,31 +16,40 @@ type Outcome = "killed" | "survived" | "not found"
 /** A mutant that runs for ever is killed, too. */
 const mutantTimeout = 120_000
 
-const passes = (tests: ReadonlyArray<string>, timeout: number | undefined): boolean =>
-  spawnSync(process.execPath, [vitest, "run", "--bail=1", "--reporter=dot", ...tests], {
-    cwd: root,
-    stdio: "ignore",
-    timeout
-  }).status === 0
+let running: Group.Group | undefined
+let restore = () => {}
 
-const outcomeOf = ({ file, replace, search, tests }: Mutation): Outcome => {
+const interrupted = () => {
+  restore()
+  if (running !== undefined) Group.kill(running)
+  process.exit(130)
+}
+process.once("SIGINT", interrupted)
+process.once("SIGTERM", interrupted)
+
+const passes = async (tests: ReadonlyArray<string>, timeout: number | undefined): Promise<boolean> => {
+  const group = Group.start(process.execPath, [vitest, "run", "--bail=1", "--reporter=dot", ...tests], {
+    cwd: root,
+    stdio: "ignore"
+  })
+  running = group
+  const timer = timeout === undefined ? undefined : setTimeout(() => Group.kill(group), timeout)
+  const [code] = await once(group, "exit")
+  clearTimeout(timer)
+  return code === 0
+}
+
+const outcomeOf = async ({ file, replace, search, tests }: Mutation): Promise<Outcome> => {
   const path = Path.join(root, file)
   const text = Fs.readFileSync(path, "utf8")
   if (text.split(search).length !== 2) return "not found"
-  const restore = () => Fs.writeFileSync(path, text)
-  const interrupted = () => {
-    restore()
-    process.exit(130)
-  }
-  process.once("SIGINT", interrupted)
-  process.once("SIGTERM", interrupted)
+  restore = () => Fs.writeFileSync(path, text)
   try {
     Fs.writeFileSync(path, text.replace(search, () => replace))
-    return passes(tests, mutantTimeout) ? "survived" : "killed"
+    return await passes(tests, mutantTimeout) ? "survived" : "killed"
   } finally {
     restore()
-    process.off("SIGINT", interrupted)
-    process.off("SIGTERM", interrupted)
+    restore = () => {}
   }
 }
 
@@ -49,7 +59,7 @@ const chosen = mutations.filter(({ file, name }) =>
 )
 
 const unmutated = [...new Set(chosen.flatMap(({ tests }) => tests))]
-if (!passes(unmutated, undefined)) {
+if (!await passes(unmutated, undefined)) {
   console.error("The tests fail without any mutation.")
   process.exit(1)
 }
@@ -57,7 +67,7 @@ if (!passes(unmutated, undefined)) {
 const counts: Record<Outcome, number> = { killed: 0, survived: 0, "not found": 0 }
 console.log("| outcome | file | mutation |\n|---|---|---|")
 for (const mutation of chosen) {
-  const outcome = outcomeOf(mutation)
+  const outcome = await outcomeOf(mutation)
   counts[outcome]++
   console.log(`| ${outcome} | ${mutation.file} | ${mutation.name} |`)
 }
