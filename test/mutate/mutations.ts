@@ -238,6 +238,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
     ["sums are not bounded", "if (this.sums.length > mostSums)", "if (false)"],
+    ["there are too many sums for 4 kB", "const mostSums = 13", "const mostSums = 16"],
     ["a sum forgets one", "rest.length, Marks.sum(", "rest.length - 1, Marks.sum("],
     ["what is late is in no sum", "if (isStored && this.addToSum(summed, at)) return", ""],
     ["siblings are torn apart", " && item.at !== part.at(-1)?.at", ""],

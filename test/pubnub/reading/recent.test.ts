@@ -96,6 +96,22 @@ describe("recent events", () => {
     assert.strictEqual(at.sums === undefined, count <= 530)
   })
 
+  it("fit into 4 kB at any time, with a hole and a full page of delivered events", () => {
+    const recent = having([])
+    const place = {
+      position: ticks(0),
+      region: 12,
+      delivered: Array.from({ length: 100 }, () => Marks.zero),
+      hole: ticks(0)
+    }
+    const sizes = numbers(400, 1).map((page) => {
+      for (const n of numbers(25, 25 * page)) recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+      recent.trim(ticks(25 * page + 24))
+      return JSON.stringify({ ...place, recent: recent.at(ticks(25 * page + 24)) }).length
+    })
+    assert.isAtMost(Math.max(...sizes), 4_096)
+  })
+
   it("without their sums begin after the last sum", () => {
     const cursor: Cursor = { position: ticks(1_000), delivered: [], recent: having(numbers(1_000, 1)).at(ticks(1_000)) }
     const last = cursor.recent?.sums?.at(-1)?.[0]

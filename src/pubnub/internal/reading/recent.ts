@@ -21,7 +21,7 @@ const perSum = 50
 const slack = 10_000_000n
 
 /** The most sums. Beyond it, neighbours are merged. */
-const mostSums = 16
+const mostSums = 13
 
 type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
