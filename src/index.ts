@@ -1,6 +1,12 @@
 /**
- * What both services share. The services themselves are in `effect-herald/pubnub` and `effect-herald/symphony`, the layers for
- * Node in `effect-herald/node`, and the emulators for tests in `effect-herald/testing`.
+ * What PubNub and Symphony share. The services and all else are in the other entry points:
+ *
+ * - `effect-herald/pubnub`: `Publish`, `Subscribe`, `History`, `Presence`, `Users`, … and `PubNubConfig`, which has the keys.
+ * - `effect-herald/symphony`: `Messages`, `Datafeed`, `MessageML`, `Session`, …
+ * - `effect-herald/node`: `NodePubNub` and `NodeSymphony`, which are configuration and transport in one layer for Node.
+ * - `effect-herald/testing`: `PubNubEmulator`, `SymphonyEmulator`, `Faults`, `VirtualTime`.
+ *
+ * `docs/start.md` of the package has the first program, and `llms.txt` says where each page is.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * Every block of TypeScript in the README and the guides runs. Each page has its own emulators and virtual time. Its blocks run in
+ * Every block of TypeScript in the README, the guides and llms.txt runs. Each page has its own emulators and virtual time. Its blocks run in
  * order. In a block run: what it passes to `Effect.runPromise` or `NodeRuntime.runMain`, its tests, and else every Effect,
  * Stream and Layer that has a name. Each has a virtual minute. Then it may still wait, but it must not have failed.
  * `compiler.test.ts` compiles the same blocks.
@@ -30,6 +30,7 @@ import { started } from "./standIn/started.ts"
 
 const pages = [
   "README.md",
+  "llms.txt",
   ...Fs.readdirSync(Path.join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md") && !name.includes("node_modules"))
     .map((name) => `docs/${name}`)
