@@ -22,6 +22,7 @@ import { presence } from "./pubnub/presence.ts"
 import { fire, publish, signal } from "./pubnub/publish.ts"
 import { subscribe } from "./pubnub/subscribe.ts"
 import { time } from "./pubnub/time.ts"
+import { timetoken } from "./pubnub/timetoken.ts"
 import { users } from "./pubnub/users.ts"
 import { symphony } from "./symphony/symphony.ts"
 
@@ -43,6 +44,7 @@ const herald = Command.make("herald").pipe(
         members,
         memberships,
         time,
+        timetoken,
         emulator
       ]
     },

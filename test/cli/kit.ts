@@ -1,7 +1,9 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -60,3 +62,23 @@ export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, o
     )
   )
 }, Effect.provide(NodeServices.layer))
+
+/** Runs `herald` while `during` runs, which takes the lines that it prints. Then interrupts it, and gives all lines. */
+export const heraldDuring = <A, E, R>(
+  args: ReadonlyArray<string>,
+  options: { readonly terminal?: boolean },
+  during: (line: Effect.Effect<string>) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function*() {
+    const lines = yield* Queue.unbounded<string>()
+    const all: Array<string> = []
+    const onLine = (line: string) => {
+      all.push(line)
+      return Effect.asVoid(Queue.offer(lines, line))
+    }
+    const fiber = yield* Effect.forkChild(herald(args, { ...options, onLine }))
+    const ended = Effect.flatMap(Fiber.join(fiber), (ran) => Effect.die(ran))
+    yield* during(Effect.raceFirst(Queue.take(lines), ended))
+    yield* Fiber.interrupt(fiber)
+    return all
+  })

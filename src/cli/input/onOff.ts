@@ -6,6 +6,7 @@
 /** All flags that are on or off. */
 const names = [
   "access-manager",
+  "follow",
   "json",
   "merge",
   "message-ml",

@@ -46,32 +46,43 @@ const decodeTimetoken = Schema.decodeOption(Timetoken.Timetoken)
 export const parseTimetoken = (text: string, now: DateTime.Utc): Option.Option<Timetoken.Timetoken> =>
   Option.orElse(decodeTimetoken(text), () => Option.flatMap(parseMoment(text, now), Timetoken.fromDateTime))
 
+const reader = <A>(parse: (text: string, now: DateTime.Utc) => Option.Option<A>, expected: string) =>
+(
+  option: string,
+  kind: "flag" | "argument"
+) =>
+(value: string): Effect.Effect<A, CliError.CliError> =>
+  Effect.flatMap(DateTime.now, (now) =>
+    Option.match(parse(value, now), {
+      onNone: () => Effect.fail(new CliError.InvalidValue({ option, value, expected, kind })),
+      onSome: Effect.succeed
+    }))
+
 const relative = <A>(
-  parse: (text: string, now: DateTime.Utc) => Option.Option<A>,
+  read: (option: string, kind: "flag") => (value: string) => Effect.Effect<A, CliError.CliError>,
   expected: string
 ) =>
 (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.mapEffect((value) =>
-      Effect.flatMap(DateTime.now, (now) =>
-        Option.match(parse(value, now), {
-          onNone: () => Effect.fail(new CliError.InvalidValue({ option: name, value, expected, kind: "flag" })),
-          onSome: Effect.succeed
-        }))
-    ),
+    Flag.mapEffect(read(name, "flag")),
     Flag.withDefault(undefined),
     Flag.withMetavar("time"),
     Flag.withDescription(`${description}: ${expected}`)
   )
 
+const momentForms = "a time as 2026-09-21T14:00Z, or a length ago as \"10m\""
+
 /** A flag that takes a moment. */
-export const moment = relative(parseMoment, "a time as 2026-09-21T14:00Z, or a length ago as \"10m\"")
+export const moment = relative(reader(parseMoment, momentForms), momentForms)
+
+/** The texts that mean a place in a channel. */
+export const timetokenForms = "a timetoken, a time as 2026-09-21T14:00Z, or a length ago as \"10m\""
+
+/** Reads the value of a flag or an argument that takes a place in a channel. */
+export const readTimetoken = reader(parseTimetoken, timetokenForms)
 
 /** A flag that takes a place in a channel. */
-export const timetoken = relative(
-  parseTimetoken,
-  "a timetoken, a time as 2026-09-21T14:00Z, or a length ago as \"10m\""
-)
+export const timetoken = relative(readTimetoken, timetokenForms)
 
 /** A flag that takes a length of time. */
 export const length = (name: string, description: string) =>

@@ -4,13 +4,15 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Json from "../../internal/json.ts"
+import * as Live from "../../Live.ts"
 import * as Presence from "../../pubnub/Presence.ts"
 import * as Inputs from "../input/flags.ts"
 import { orUndecodable, writeValues } from "../output/write.ts"
-import { channels, groups, user } from "./arguments.ts"
+import { channel, channels, groups, user } from "./arguments.ts"
 import { withKeyset } from "./keyset.ts"
 
 const names = { channels: channels(0), groups }
@@ -105,8 +107,56 @@ const state = Command.make(
   })
 ).pipe(Command.withDescription("Print or set the state of a user on channels"))
 
+const watch = Command.make(
+  "watch",
+  { channel, state: Inputs.choices("include", ["state"], "Also print the state of each user.") },
+  Effect.fnUntraced(function*({ channel, state }) {
+    const users = yield* Presence.live({ channel, include: state })
+    yield* writeValues(
+      Live.values(users).pipe(
+        Stream.mapAccum((): ReadonlySet<string> => new Set(), (known, { occupancy, users }) => {
+          const now = new Set(users.keys())
+          return [now, [{
+            occupancy,
+            joined: [...now].filter((user) => !known.has(user)),
+            left: [...known].filter((user) => !now.has(user)),
+            users: [...users.values()]
+          }]]
+        }),
+        Stream.mapEffect((value) =>
+          Effect.map(DateTime.now, (now) => ({ time: DateTime.formatIso(now), channel, ...value }))
+        )
+      ),
+      { toText: toWatched, piped: "json" }
+    )
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Print the users of a channel now and after every change, until Ctrl-C. Watching does not join the channel"
+  ),
+  Command.withExamples([
+    { command: "herald presence watch lobby", description: "Who joins and who leaves" },
+    { command: "herald presence watch lobby --json | jq .occupancy", description: "How many there are" }
+  ])
+)
+
+const toWatched = ({ joined, left, occupancy, time, users }: Occupants & {
+  readonly time: string
+  readonly joined: ReadonlyArray<string>
+  readonly left: ReadonlyArray<string>
+}): string => {
+  const states = users.flatMap(({ state, userId }) => state === undefined ? [] : [`${userId} ${Json.text(state)}`])
+  return [
+    time.slice(11),
+    `${occupancy} there`,
+    ...joined.map((user) => `+${user}`),
+    ...left.map((user) => `-${user}`),
+    ...states
+  ].join("  ")
+}
+
 export const presence = Command.make("presence").pipe(
-  Command.withSubcommands([hereNow, whereNow, state]),
+  Command.withSubcommands([hereNow, whereNow, state, watch]),
   withKeyset,
   Command.withDescription("Who is on which channel, and the state of each user")
 )

@@ -1,10 +1,10 @@
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { PubNubEmulator } from "effect-herald/testing"
 import { start } from "../../kit/emulated.ts"
-import { herald } from "../kit.ts"
+import { herald, heraldDuring } from "../kit.ts"
 
 const world = PubNubEmulator.layer().pipe(Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))))
 
@@ -30,3 +30,64 @@ it.effect("history exits with 3 without persistence, and with 2 for an invalid -
     assert.strictEqual(seconds.exitCode, 2)
     assert.include(seconds.stderr[0], "Expected: a timetoken, a time as 2026-09-21T14:00Z, or a length ago as \"10m\"")
   }).pipe(Effect.provide(world)))
+
+describe("history --follow", () => {
+  const say = (...all: ReadonlyArray<number>) =>
+    PubNubEmulator.PubNubEmulator.use((service) =>
+      Effect.forEach(all, (n) => service.publish({ channel: "a", message: { n }, publisher: "bob" }))
+    )
+
+  it.effect("prints the newest of the range, oldest first, and then each message once", () =>
+    Effect.gen(function*() {
+      yield* say(0, 1, 2, 3)
+      const lines = yield* heraldDuring(["history", "a", "--follow", "--limit", "2"], {}, (line) =>
+        Effect.gen(function*() {
+          yield* line
+          yield* line
+          yield* say(4, 5)
+          yield* line
+          yield* line
+        }))
+      const entries = lines.map((line) =>
+        JSON.parse(line)
+      )
+      assert.deepStrictEqual(
+        entries.map(({ payload }) =>
+          payload.n
+        ),
+        [2, 3, 4, 5]
+      )
+      // A reader of the lines needs not know which of them came live.
+      assert.deepStrictEqual(
+        entries.map((entry) => Object.keys(entry).sort()),
+        Array(4).fill(Object.keys(entries[0]).sort())
+      )
+      assert.deepStrictEqual(entries.map(({ _tag }) => _tag), Array(4).fill("StoredMessage"))
+    }).pipe(Effect.provide(world)))
+
+  it.effect("leaves out what is older than --since, also of the first live page", () =>
+    Effect.gen(function*() {
+      const [, one] = yield* say(0, 1)
+      const lines = yield* heraldDuring(
+        ["history", "a", "--follow", "--since", one?.timetoken ?? ""],
+        { terminal: true },
+        (line) => Effect.andThen(line, Effect.andThen(say(2), line))
+      )
+      assert.deepStrictEqual(lines.map((line) => line.slice(26)), ["bob: {\"n\":1}", "bob: {\"n\":2}"])
+    }).pipe(Effect.provide(world)))
+
+  it.effect("prints a message that reaches history after the range was read", () =>
+    Effect.gen(function*() {
+      const service = yield* PubNubEmulator.PubNubEmulator
+      yield* service.publish({ channel: "a", message: "late", store: false })
+      const lines = yield* heraldDuring(["history", "a", "--follow", "--no-json"], {}, (line) => line)
+      assert.include(lines[0], "late")
+    }).pipe(Effect.provide(world)))
+
+  it.effect("exits with 2 and sends nothing with --before", () =>
+    Effect.gen(function*() {
+      const { exitCode, stderr } = yield* herald(["history", "a", "--follow", "--before", "10m"])
+      assert.deepStrictEqual([exitCode, stderr], [2, ["herald: --follow has no end: remove --before"]])
+      assert.deepStrictEqual(yield* PubNubEmulator.PubNubEmulator.use((service) => service.requests), [])
+    }).pipe(Effect.provide(world)))
+})

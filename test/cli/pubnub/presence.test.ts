@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { PubNubEmulator, Transport } from "effect-herald/testing"
-import { herald } from "../kit.ts"
+import { herald, heraldDuring } from "../kit.ts"
 
 const world = Effect.provide(PubNubEmulator.layer())
 
@@ -77,6 +77,36 @@ it.effect("presence and channel-groups print an unreadable entry in its place", 
     { body: JSON.stringify({ payload: { channels: { a: 5 } } }) }
   ]))))
 
+it.effect("presence watch prints who is there, and who joins and leaves", () =>
+  Effect.gen(function*() {
+    const emulator = yield* PubNubEmulator.PubNubEmulator
+    yield* come("ada", "a")
+    const during = (line: Effect.Effect<string>) =>
+      Effect.gen(function*() {
+        yield* line
+        yield* come("bob", "a")
+        yield* line
+        yield* emulator.handle({
+          method: "GET",
+          target: "/v2/presence/sub-key/demo-sub/channel/a/leave?uuid=ada",
+          headers: {},
+          body: ""
+        })
+        yield* line
+      })
+    const watched = yield* heraldDuring(["presence", "watch", "a"], { terminal: true }, during)
+    assert.deepStrictEqual(watched.map((line) => line.slice(15)), ["1 there  +ada", "2 there  +bob", "1 there  -ada"])
+    const [first] = yield* heraldDuring(["presence", "watch", "a"], {}, (line) => line)
+    assert.deepInclude(JSON.parse(first ?? ""), {
+      channel: "a",
+      occupancy: 1,
+      joined: ["bob"],
+      left: [],
+      users: [{ userId: "bob" }]
+    })
+    assert.deepStrictEqual(yield* emulator.occupants({ channel: "a" }), ["bob"])
+  }).pipe(world))
+
 describe("exits with 2, and sends nothing, for", () => {
   for (
     const args of [
@@ -85,6 +115,7 @@ describe("exits with 2, and sends nothing, for", () => {
       ["presence", "here-now", "a", "--limit", "0"],
       ["presence", "where-now", " "],
       ["presence", "state"],
+      ["presence", "watch", "a,b"],
       ["presence", "state", "a", "--set", "[]"]
     ]
   ) {
