@@ -124,6 +124,9 @@ export class Recent {
 
   /** Adds an event to the sum of its time. Returns false if there is none. */
   private addToSum(mark: string, at: string): boolean {
+    // Most are newer than all sums.
+    const newest = this.sums.at(-1)
+    if (newest === undefined || newest[0] < at) return false
     const index = this.sums.findLastIndex(([to]) => to < at) + 1
     const found = this.sums[index]
     if (found === undefined) return false
@@ -193,7 +196,7 @@ export class Recent {
     if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
-    this.named = [...others, ...this.named.slice(seen)]
+    this.named = others.concat(this.named.slice(seen))
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 
