@@ -174,6 +174,9 @@ describe("messages, signals, files", () => {
       assert.strictEqual(Envelope.idOfRaw({ ...raw, d: undefined }), id)
     }
     assert.strictEqual(Envelope.idOfRaw({ c: "a", p: { t: timetoken }, i: "ada" }), `${id}ada`)
+    for (const t of ["~", "", "1", `${timetoken}0`, 17]) {
+      assert.isUndefined(Envelope.idOfRaw({ c: "a", p: { t } }), `${t}`)
+    }
     assert.strictEqual(Envelope.nameOf({ c: "a", d: 1, p: { t: timetoken }, b: "" }), "a")
   })
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
-import type * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
+import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 import { type Given, Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import { arrival, numbers, second, ticks } from "./arrivals.ts"
@@ -64,6 +64,16 @@ describe("a live page", () => {
     const twins = [arrival(1, { payload: "x" }), arrival(1, { payload: "y" })]
     assert.deepStrictEqual(payloads(ledger.live(twins, at(0), at(1))), ["x", "y"])
     assert.deepStrictEqual(payloads(ledger.live([...twins, arrival(1, { payload: "z" })], at(1), at(2))), ["z"])
+  })
+
+  it("with an odd timetoken does not change from when on its events are remembered", () => {
+    const ledger = ledgerFrom()
+    const odd = Arrival.read({ c: "a", p: { t: "~" } })
+    const events = numbers(12_001, 1).map((n) => arrival(n))
+    ledger.live([odd, ...events], at(0), at(12_001))
+    const hole = ledger.open({ reason: "LongBreak", from: at(12_001), to: ticks(12_002), page: [] })
+    // The oldest thousand are forgotten.
+    assert.isAbove(Number(hole!.since - BigInt(ticks(0))), 999)
   })
 
   it.each([0, 1, 2, 50, 98, 99])("resumes behind event %i, however the service divides its pages then", (index) => {

@@ -24,8 +24,7 @@ export const read = (raw: Schema.Json): Arrival => {
   const decoded = Envelope.decode(raw)
   if (Result.isFailure(decoded)) {
     const id = Envelope.idOfRaw(raw)
-    const timetoken = id?.match(/^\d{17}(?=\/)/)?.[0]
-    return { raw, envelope: undefined, issue: decoded.failure, id, timetoken, by: undefined }
+    return { raw, envelope: undefined, issue: decoded.failure, id, timetoken: id?.slice(0, 17), by: undefined }
   }
   const envelope = decoded.success
   const name = Envelope.nameOf(envelope)

@@ -80,27 +80,21 @@ export const decode = (raw: Schema.Json): Result.Result<Envelope, string> =>
   isEnvelope(raw) ? Result.succeed(raw) : decodeBySchema(raw)
 
 /** The identity of a message: channel, timetoken and publisher. Two deliveries with the same identity are duplicates. */
-export const idOf = ({ c, i, p }: typeof Identity.Type): string => `${p.t}/${c}/${publisherOf(i) ?? ""}`
+export const idOf = ({ c, i, p }: Pick<Envelope, "c" | "i" | "p">): string => `${p.t}/${c}/${publisherOf(i) ?? ""}`
 
 /** The subscribed name that an envelope came by. */
 export const nameOf = ({ b, c }: Envelope): string => given(b) ? b : c
 
 const Identity = Schema.Struct({
   c: Schema.String,
-  p: Schema.Struct({ t: Schema.String }),
+  p: Schema.Struct({ t: Timetoken }),
   i: optional(Schema.String)
 })
 const decodeIdentity = Schema.decodeUnknownOption(Identity)
 
-/** The identity of an envelope that cannot be decoded, if it has these fields. */
+/** The identity of an envelope that cannot be decoded, if it has these fields. Identities are compared as text, by their timetokens. */
 export const idOfRaw = (raw: unknown): string | undefined =>
   Option.getOrUndefined(Option.map(decodeIdentity(raw), idOf))
-
-/** The timetoken of an envelope, if it has one. */
-export const timetokenOf = (raw: unknown): bigint | undefined => {
-  const timetoken = idOfRaw(raw)?.match(/^\d{17}(?=\/)/)?.[0]
-  return timetoken === undefined ? undefined : BigInt(timetoken)
-}
 
 // Assigns what may be absent, as `toEvent` does for messages: to spread it takes three times as long, for each message.
 const delivery = ({ b, c, i, p }: Envelope, cursor: Cursor): SubscribeEvent.Delivery => {
