@@ -130,6 +130,54 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
+  it.effect.each(["zzz", " ", "a-pnpres", "x.*"])(
+    "delivers a message once when its envelope names the subscription %j, which nobody has",
+    (b) => {
+      const live = numbers(105).map((n) => ({ ...message(n, at(1_000 + n)), b }))
+      const { layer } = service(({ kind, number }) => {
+        switch (kind) {
+          case "handshake":
+            return page(at(0))
+          case "poll":
+            // A full page, before which history is read, comes second.
+            return number === 0
+              ? page(at(1_004), ...live.slice(0, 5))
+              : number === 1
+              ? page(at(2_000), ...live.slice(5))
+              : "never"
+          case "history":
+            return { channels: { a: live.slice(-100).map(({ d, p }) => entry(d, p.t)) } }
+          default:
+            return { channels: { a: 105 } }
+        }
+      })
+      return Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* VirtualTime.advance("1 minute")
+        assert.deepStrictEqual(payloads(seen), numbers(105))
+        for (const event of seen) {
+          if (event._tag === "Message") assert.deepInclude(event, { channel: "a", subscription: "a" })
+        }
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
+  it.effect("delivers a message of a channel that nobody subscribed to when its envelope names a subscription", () => {
+    const { layer } = service(({ kind, number }) =>
+      kind === "handshake"
+        ? page(at(0))
+        : number > 0
+        ? "never"
+        : page(at(2_000), { ...message(1, at(1_000), "other"), b: "a" }, message(2, at(1_001), "other"))
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
+      assert.deepInclude(seen[1], { channel: "other", subscription: "a", payload: 1 })
+    }).pipe(Effect.provide(run(layer)))
+  })
+
   // --- history that lies
 
   /** A full page live at ten seconds, with 250 messages missing before it, which history gives in pages of its own. */

@@ -33,6 +33,15 @@ export const read = (raw: Schema.Json): Arrival => {
   return { raw, envelope, issue: "", id: Envelope.idOf(envelope), timetoken: envelope.p.t, by }
 }
 
+/** The same by its channel, if nobody subscribed to the name that its envelope says, but somebody to the channel. */
+export const byKnownName = (arrival: Arrival, isKnown: (name: string) => boolean): Arrival => {
+  const { by, envelope } = arrival
+  if (envelope === undefined || by === undefined || by === envelope.c || isKnown(by) || !isKnown(envelope.c)) {
+    return arrival
+  }
+  return { ...arrival, envelope: { ...envelope, b: envelope.c }, by: envelope.c }
+}
+
 /** Its timetoken as a number. */
 export const timetokenOf = ({ timetoken }: Arrival): bigint | undefined =>
   timetoken === undefined ? undefined : BigInt(timetoken)

@@ -20,7 +20,7 @@ import type { Core } from "./core.ts"
 import { type Given, Ledger, type Missed as LedgerGap, withoutHole } from "./ledger.ts"
 import * as Losses from "./losses.ts"
 import type { Missed } from "./missed.ts"
-import { type Key, type Names, namesOf } from "./names.ts"
+import { haveName, type Key, type Names, namesOf } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { before, range } from "./place.ts"
 import type { Recent } from "./recent.ts"
@@ -254,7 +254,8 @@ export class CatchUp {
       this.open({ reason: "LongBreak", from: { position: before(this.to), delivered: [] }, page: [] })
       return goesOn
     }
-    const arrivals = page.messages.map(Arrival.read)
+    const isName = (name: string) => haveName(this.keys, name)
+    const arrivals = page.messages.map((raw) => Arrival.byKnownName(Arrival.read(raw), isName))
     const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
     // History that shows an event of the page also shows older ones. If it shows none, it may lack events that the service dropped.
     const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)

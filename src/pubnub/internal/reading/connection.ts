@@ -28,7 +28,7 @@ import * as Heartbeat from "./heartbeat.ts"
 import { Lane, type Page } from "./lane.ts"
 import { lateBy } from "./lateness.ts"
 import { withoutHole } from "./ledger.ts"
-import { isSame, type Key, nameOf, namesOf, refusedBy } from "./names.ts"
+import { haveName, isSame, type Key, nameOf, namesOf, refusedBy } from "./names.ts"
 import { isAhead, newer, notAfter, older } from "./place.ts"
 import type { Reader } from "./reader.ts"
 
@@ -165,6 +165,8 @@ export class Connection {
     lane.stop()
     this.lanes.delete(lane.within)
   }
+
+  private readonly isName = (name: string): boolean => haveName(this.names, name)
 
   has(key: Key): boolean {
     return this.names.has(key)
@@ -405,7 +407,7 @@ export class Connection {
         // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
         if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
         const next = believed ? Subscribe.cursorOf(answer) : from
-        const arrivals = answer.messages.map(Arrival.read)
+        const arrivals = answer.messages.map((raw) => Arrival.byKnownName(Arrival.read(raw), this.isName))
         const page: Page = {
           arrivals,
           lateBy: believed ? lateBy(arrivals, from, next) : 0n,

@@ -15,6 +15,10 @@ export interface Names {
 
 export const nameOf = (key: string): string => key.slice(2)
 
+/** Whether these keys have a name, of either kind. */
+export const haveName = (keys: Pick<ReadonlySet<Key>, "has">, name: string): boolean =>
+  keys.has(`c ${name}`) || keys.has(`g ${name}`)
+
 /** The names of these keys, sorted. */
 export const namesOf = (keys: Iterable<Key>): Names => {
   const channels: Array<string> = []
