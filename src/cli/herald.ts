@@ -13,6 +13,7 @@ import * as OnOff from "./input/onOff.ts"
 import { JsonFlag } from "./output/jsonFlag.ts"
 import { channelGroups } from "./pubnub/channelGroups.ts"
 import { channels } from "./pubnub/channels.ts"
+import { context } from "./pubnub/context.ts"
 import { emulator } from "./pubnub/emulator.ts"
 import { history } from "./pubnub/history.ts"
 import { members } from "./pubnub/members.ts"
@@ -45,6 +46,7 @@ const herald = Command.make("herald").pipe(
         memberships,
         time,
         timetoken,
+        context,
         emulator
       ]
     },

@@ -8,7 +8,12 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as TestConsole from "effect/testing/TestConsole"
+import * as Path from "node:path"
 import { run } from "../../src/cli/herald.ts"
+import { root } from "../kit/scratch.ts"
+
+/** A file that does not exist: the contexts of the user of this machine are not seen. */
+export const noContexts = Path.join(root, ".scratch", "no-contexts.json")
 
 export interface Ran {
   /** What commands and help wrote to standard output. */
@@ -21,7 +26,9 @@ export interface Ran {
 export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, options: {
   readonly stdin?: string
   readonly terminal?: boolean
-  readonly environment?: Record<string, string>
+  readonly environment?: Readonly<Record<string, string>>
+  /** Leaves out the keys that are otherwise set in the environment. */
+  readonly keyless?: boolean
   /** Told of each line of output. */
   readonly onLine?: (line: string) => Effect.Effect<void>
 } = {}) {
@@ -37,8 +44,8 @@ export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, o
       })
   })
   const environment = {
-    PUBNUB_SUBSCRIBE_KEY: "demo-sub",
-    PUBNUB_PUBLISH_KEY: "demo-pub",
+    HERALD_CONTEXTS: noContexts,
+    ...options.keyless !== true && { PUBNUB_SUBSCRIBE_KEY: "demo-sub", PUBNUB_PUBLISH_KEY: "demo-pub" },
     ...options.environment
   }
   return yield* Effect.gen(function*() {

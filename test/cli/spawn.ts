@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { noContexts } from "./kit.ts"
 import { bundleHerald } from "../kit/bundle.ts"
 import { root } from "../kit/scratch.ts"
 
@@ -15,7 +16,7 @@ export const node = Effect.fnUntraced(function*(args: ReadonlyArray<string>, env
     Effect.sync(() =>
       spawn(`${root}/node_modules/.bin/node`, args, {
         cwd: root,
-        env: { ...inherited, ...environment },
+        env: { ...inherited, HERALD_CONTEXTS: noContexts, ...environment },
         stdio: ["ignore", "pipe", "pipe"]
       })
     ),

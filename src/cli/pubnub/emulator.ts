@@ -9,7 +9,7 @@ import * as PubNubEmulatorServer from "../../node/PubNubEmulatorServer.ts"
 import * as Emulator from "../emulator.ts"
 import * as Inputs from "../input/flags.ts"
 import { writeValue } from "../output/write.ts"
-import { keyset, withKeyset } from "./keyset.ts"
+import { given, settings } from "./keyset.ts"
 
 const addOn = (name: string, what: string) => Inputs.boolean(name, `${what} (default), or --no-${name}`, true)
 
@@ -32,7 +32,7 @@ export const emulator = Command.make(
     accessManager: Inputs.boolean("access-manager", "Refuse requests without a signature and without a token")
   },
   Effect.fnUntraced(function*({ host, hosts, origins, port, verbose, ...addOns }) {
-    const { publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* keyset
+    const { publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* given
     const keys = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
     yield* Effect.gen(function*() {
       const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
@@ -41,7 +41,8 @@ export const emulator = Command.make(
     }).pipe(Effect.provide(PubNubEmulatorServer.layer({ port, host, hosts, origins, addOns, keysets: [keys] })))
   })
 ).pipe(
-  withKeyset,
+  // Without a context: its keys are those of the service.
+  Command.withGlobalFlags(settings),
   Command.withDescription("Run a PubNub emulator on a port, for clients in any language, until Ctrl-C")
 )
 

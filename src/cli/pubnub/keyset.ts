@@ -7,7 +7,11 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import * as PubNubConfig from "../../pubnub/PubNubConfig.ts"
+import * as ContextFile from "../context/file.ts"
+import { BadInput } from "../exit/failure.ts"
+import * as Inputs from "../input/flags.ts"
 import { loopback } from "../input/loopback.ts"
 
 /** A flag whose value may be in the environment. */
@@ -27,7 +31,7 @@ const setting = <const Name extends string, A>(
   })
 }
 
-const settings = {
+const flags = {
   subscribeKey: setting("subscribe-key", Flag.String, Config.String, "Subscribe key of the keyset"),
   publishKey: setting("publish-key", Flag.String, Config.String, "Publish key of the keyset; needed to publish"),
   secretKey: setting("secret-key", Flag.Redacted, Config.Redacted, "Secret key of the keyset; signs every request"),
@@ -37,8 +41,31 @@ const settings = {
   tls: setting("tls", Flag.Boolean, Config.Boolean, "Use HTTPS; default: yes, except for an origin on this machine")
 }
 
-/** The values of the flags. */
-export const keyset = Effect.all(settings)
+/** The flags without `--context`. */
+export const settings = Object.values(flags)
+
+/** The values of the flags and of the environment. */
+export const given = Effect.all(flags)
+
+const contextFlag = GlobalFlag.Setting("context")({
+  flag: Inputs.text("context", "Use the settings of this context; see herald context --help", "name")
+})
+
+/** The values of the flags and of the environment, and for the rest those of the context. */
+export const keyset = Effect.gen(function*() {
+  const values = yield* given
+  const name = yield* contextFlag
+  const context = yield* ContextFile.chosen(ContextFile.pubnub, name)
+  if (context === undefined) return values
+  if (values.subscribeKey !== undefined && values.subscribeKey !== context.subscribeKey) {
+    // The keys of a keyset belong together.
+    return name === undefined ? values : yield* new BadInput({
+      description: `The subscribe key of --context ${name} is not that of --subscribe-key or PUBNUB_SUBSCRIBE_KEY: ` +
+        "pass only one of them"
+    })
+  }
+  return { ...context, ...Record.filter(values, (value) => value !== undefined) }
+})
 
 // A missing key is reported by the first request that needs it.
 const config = Effect.map(
@@ -50,4 +77,4 @@ const config = Effect.map(
 /** A command of PubNub: its flags are the flags above, and it runs with their configuration. */
 export const withKeyset = <Name extends string, Input, Inherited, E, R>(
   command: Command.Command<Name, Input, Inherited, E, R>
-) => command.pipe(Command.provide(Layer.unwrap(config)), Command.withGlobalFlags(Object.values(settings)))
+) => command.pipe(Command.provide(Layer.unwrap(config)), Command.withGlobalFlags([...settings, contextFlag]))

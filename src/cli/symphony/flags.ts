@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Session from "../../symphony/Session.ts"
 import * as SymphonyConfig from "../../symphony/SymphonyConfig.ts"
+import * as ContextFile from "../context/file.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
 import { loopback } from "../input/loopback.ts"
@@ -31,7 +32,8 @@ const flags = {
     "private-key",
     "File with the bot's private key in PEM (SYMPHONY_BOT_PRIVATE_KEY_FILE)",
     "file"
-  )
+  ),
+  context: Inputs.text("context", "Use the settings of this context; see herald symphony context --help", "name")
 }
 
 /** The parent of all Symphony commands. They read its flags. */
@@ -60,11 +62,40 @@ const orBadInput = <E extends { readonly _tag: string; readonly message: string 
 ): Layer.Layer<SymphonyConfig.SymphonyConfig, BadInput, R> =>
   Layer.catch(config, (error) => Layer.effect(SymphonyConfig.SymphonyConfig, Effect.fail(badInput(error))))
 
+const variable = (name: string) => Effect.mapError(Config.withDefault(Config.String(name), undefined), badInput)
+
 /** The file of the private key, if a flag or the environment names one. */
 export const keyFile = Effect.gen(function*() {
   const { privateKey } = yield* Symphony
-  const variable = Config.withDefault(Config.String("SYMPHONY_BOT_PRIVATE_KEY_FILE"), undefined)
-  return privateKey ?? (yield* Effect.mapError(variable, badInput))
+  return privateKey ?? (yield* variable("SYMPHONY_BOT_PRIVATE_KEY_FILE"))
+})
+
+/** The flags, and for the rest the context. The environment wins over the context in use, not over that of `--context`. */
+const withContext = Effect.gen(function*() {
+  const flags = yield* Symphony
+  const { bot, config, context: name, host, privateKey } = flags
+  if (config !== undefined) {
+    const others = { "--host": host, "--bot": bot, "--private-key": privateKey, "--context": name }
+    const given = Object.entries(others).flatMap(([flag, value]) => value === undefined ? [] : [flag])
+    return given.length === 0 ? { config } : yield* new BadInput({
+      description: `--config (or SYMPHONY_CONFIG) replaces all settings: remove ${given.join(" and ")}`
+    })
+  }
+  const context = yield* ContextFile.chosen(ContextFile.symphony, name)
+  if (context === undefined) return flags
+  const unlessSet = Effect.fnUntraced(function*(value: string | undefined, ...variables: ReadonlyArray<string>) {
+    if (name !== undefined) return value
+    const values = yield* Effect.forEach(variables, variable)
+    return values.every((other) => other === undefined) ? value : undefined
+  })
+  const file = yield* unlessSet(context.config, "SYMPHONY_HOST", "SYMPHONY_BOT_USERNAME")
+  if (file !== undefined && host === undefined && bot === undefined && privateKey === undefined) return { config: file }
+  return {
+    host: host ?? (yield* unlessSet(context.host, "SYMPHONY_HOST")),
+    bot: bot ?? (yield* unlessSet(context.bot, "SYMPHONY_BOT_USERNAME")),
+    privateKey: privateKey ??
+      (yield* unlessSet(context.privateKey, "SYMPHONY_BOT_PRIVATE_KEY_FILE", "SYMPHONY_BOT_PRIVATE_KEY"))
+  }
 })
 
 // The environment may describe another host: its settings do not apply to this one.
@@ -82,15 +113,9 @@ const placeOf = (host: string) => {
 }
 
 const settings = Effect.gen(function*() {
-  const { bot, config, host, privateKey } = yield* Symphony
-  if (config !== undefined) {
-    return bot === undefined && host === undefined && privateKey === undefined
-      ? orBadInput(SymphonyConfig.layerFile(config))
-      : yield* new BadInput({
-        description: "--config (or SYMPHONY_CONFIG) replaces all settings: remove --host, --bot and --private-key"
-      })
-  }
-  const file = yield* keyFile
+  const { bot, config, host, privateKey }: ContextFile.Symphony = yield* withContext
+  if (config !== undefined) return orBadInput(SymphonyConfig.layerFile(config))
+  const file = privateKey ?? (yield* variable("SYMPHONY_BOT_PRIVATE_KEY_FILE"))
   const key = file === undefined
     ? Config.Redacted("SYMPHONY_BOT_PRIVATE_KEY")
     : Config.succeed(
