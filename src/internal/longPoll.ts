@@ -35,8 +35,11 @@ export interface Facts<C> {
   readonly renewed: boolean
   /** How many empty answers in a row came at once. */
   readonly emptyPages: number
-  /** How long the last polls were held until a proxy cut them, and how many there were, if their times were similar. */
-  readonly cuts: { readonly held: number; readonly times: number } | undefined
+  /**
+   * How long the last polls were held until a proxy cut them, and how many there were, if their times were similar. `isProven`: a
+   * poll was answered since, so these were no failures of all polls.
+   */
+  readonly cuts: { readonly held: number; readonly times: number; readonly isProven: boolean } | undefined
   /** Whether messages before the cursor are still to be read, whatever the clocks say. */
   readonly owing: boolean
 }
@@ -213,14 +216,13 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
           const { attempts, cuts } = facts
           const wasHeld = time >= held
           const row = wasHeld ? { attempts: 0, renewed: false } : {}
-          const next = { ...facts, ...row, cuts: cutAgain(cuts, time) }
+          const next = { ...facts, ...row, cuts: input.denied ? cuts : cutAgain(cuts, time) }
           return failed(next, input, wasHeld && attempts > 0 ? [{ _tag: "Forget" }] : [])
         }
         case "Silent":
-          // `heardAt` is not the end of the silence: the connection may have been dead from its start.
-          return prove({ ...facts, heardAt: state.sentAt }, "silence", [{ _tag: "Cut" }])
+          return prove({ ...facts, heardAt: heardUntil(rules, state) }, "silence", [{ _tag: "Cut" }])
         case "Renamed":
-          return prove({ ...facts, heardAt: later(facts.heardAt, state.sentAt) }, "names", [{ _tag: "Cut" }])
+          return prove({ ...facts, heardAt: heardUntil(rules, state) }, "names", [{ _tag: "Cut" }])
         default:
           return same
       }
@@ -266,14 +268,29 @@ const prove = <C, F>(facts: Facts<C>, why: Proof, first: ReadonlyArray<Command<C
 ]
 
 const poll = <C, F>(rules: Rules, facts: Facts<C>, from: C, at: Moment): Next<C, F> => {
-  const { cuts, heardAt } = facts
-  const unheard = Math.max(facts.unheard, elapsed(heardAt, at))
-  // A proxy that cuts idle polls will do so again, so polls are renewed just before.
-  const patience = cuts === undefined || cuts.times < 2
-    ? rules.patience
-    : Math.min(rules.patience, cuts.held - cutMargin(cuts.held))
+  const unheard = Math.max(facts.unheard, elapsed(facts.heardAt, at))
+  const patience = patienceOf(rules, facts)
   return [{ _tag: "Polling", sentAt: at, patience, facts: { ...facts, unheard } }, [{ _tag: "Poll", from, patience }]]
 }
+
+/** A proxy that cuts idle polls will do so again, so polls are renewed just before. */
+const patienceOf = (rules: Rules, { cuts }: Facts<unknown>): number =>
+  cuts === undefined || cuts.times < 2
+    ? rules.patience
+    : Math.min(rules.patience, cuts.held - cutMargin(cuts.held))
+
+/**
+ * Whether a silent poll counts as listening. If polls are renewed and none was answered since the cuts, perhaps no proxy cut them:
+ * all polls fail after the same time.
+ */
+const isListening = (rules: Rules, facts: Facts<unknown>): boolean =>
+  facts.cuts?.isProven === true || patienceOf(rules, facts) === rules.patience
+
+/** `heardAt` after a poll without an answer. It is not the end of the silence: the connection may have been dead from its start. */
+const heardUntil = (
+  rules: Rules,
+  { facts, sentAt }: Extract<State<unknown, unknown>, { readonly _tag: "Polling" }>
+): Moment => isListening(rules, facts) ? later(facts.heardAt, sentAt) : facts.heardAt
 
 const polled = <C, F>(
   rules: Rules,
@@ -303,7 +320,8 @@ const polled = <C, F>(
     unheard: 0,
     attempts: proven ? 0 : facts.attempts,
     renewed: !proven && facts.renewed,
-    emptyPages
+    emptyPages,
+    cuts: proven && facts.cuts !== undefined ? { ...facts.cuts, isProven: true } : facts.cuts
   }
   return proven
     ? [{ _tag: "Ready", facts: known }, commands]
@@ -321,8 +339,8 @@ const goDown = <C>(facts: Facts<C>): Facts<C> =>
 const cutAgain = (cuts: Facts<unknown>["cuts"], time: number): Facts<unknown>["cuts"] => {
   if (time < shortestCut) return cuts
   return cuts !== undefined && Math.abs(cuts.held - time) <= cutMargin(time)
-    ? { held: Math.min(cuts.held, time), times: cuts.times + 1 }
-    : { held: time, times: 1 }
+    ? { held: Math.min(cuts.held, time), times: cuts.times + 1, isProven: false }
+    : { held: time, times: 1, isProven: false }
 }
 
 const failed = <C, F>(
@@ -347,7 +365,8 @@ const answered = <C, F>(
   const byService = facts.servedAt === undefined || servedAt === undefined ? 0 : servedAt - facts.servedAt
   const byMachine = facts.link._tag === "New" ? 0 : Math.max(facts.unheard, elapsed(facts.heardAt, at))
   // A silent poll counts as listening for its whole patience.
-  const listened = isSilence ? rules.patience : 0
+  const wasListening = isSilence && isListening(rules, facts)
+  const listened = wasListening ? rules.patience : 0
   const isBreak = facts.owing || byService - listened > rules.retention || byMachine > rules.retention
   const commands: Array<Command<C, F>> = []
   if (facts.link._tag === "New") commands.push({ _tag: "TellConnected", cursor })
@@ -371,7 +390,7 @@ const answered = <C, F>(
       // The cursor may be old, but a poll was listening after it, or its gap is being read. `sentAt`, because the machine may
       // have slept between the answer and reading it.
       heardAt: isBreak || facts.link._tag === "New" ? sentAt : facts.heardAt,
-      servedAt: isBreak || isSilence || facts.servedAt === undefined ? servedAt ?? facts.servedAt : facts.servedAt
+      servedAt: isBreak || wasListening || facts.servedAt === undefined ? servedAt ?? facts.servedAt : facts.servedAt
     }
   }, commands]
 }

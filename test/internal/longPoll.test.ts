@@ -314,7 +314,7 @@ const table: ReadonlyArray<Line> = [
     [
       ask
     ],
-    { attempts: 1, renewed: false, cuts: { held: LongPoll.held, times: 1 } }
+    { attempts: 1, renewed: false, cuts: { held: LongPoll.held, times: 1, isProven: false } }
   ],
   ["Polling, polled", polling(), polled(), "Ready", [], { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10 }],
   ["Polling, polled in a row", polling({ attempts: 2, unheard: 9 }), polled(), "Ready", [forget], {
@@ -407,47 +407,47 @@ const table: ReadonlyArray<Line> = [
   ["Polling, failed after it was held", polling({ attempts: 2 }), failed(LongPoll.held), "Deciding", [forget, ask], {
     attempts: 1,
     link: { _tag: "Down", since: at(0) },
-    cuts: { held: LongPoll.held, times: 1 }
+    cuts: { held: LongPoll.held, times: 1, isProven: false }
   }],
   ["Polling, failed just before that time", polling({ attempts: 2 }), failed(LongPoll.held - 1), "Deciding", [ask], {
     attempts: 3,
     link: { _tag: "Down", since: at(0) },
-    cuts: { held: LongPoll.held - 1, times: 1 }
+    cuts: { held: LongPoll.held - 1, times: 1, isProven: false }
   }],
   ["Polling, the first of a row, failed after it was held", polling(), failed(LongPoll.held), "Deciding", [ask], {
     attempts: 1,
     link: { _tag: "Down", since: at(0) },
-    cuts: { held: LongPoll.held, times: 1 }
+    cuts: { held: LongPoll.held, times: 1, isProven: false }
   }],
   ["Polling, failed soon", polling({ attempts: 1, link: down }), failed(), "Deciding", [ask], { attempts: 2 }],
   [
     "Polling, cut after the same time as the last one",
-    polling({ cuts: { held: 50_000, times: 1 } }),
+    polling({ cuts: { held: 50_000, times: 1, isProven: false } }),
     failed(51_000),
     "Deciding",
     [ask],
-    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2 } }
+    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2, isProven: false } }
   ],
   [
     "Polling, cut after another time than the last one",
-    polling({ cuts: { held: 50_000, times: 2 } }),
+    polling({ cuts: { held: 50_000, times: 2, isProven: false } }),
     failed(40_000),
     "Deciding",
     [ask],
-    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 40_000, times: 1 } }
+    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 40_000, times: 1, isProven: false } }
   ],
   [
     "Polling, failed too soon to be a cut",
-    polling({ cuts: { held: 50_000, times: 2 } }),
+    polling({ cuts: { held: 50_000, times: 2, isProven: false } }),
     failed(4_999),
     "Deciding",
     [ask],
-    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2 } }
+    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2, isProven: false } }
   ],
   ["Polling, cut after the shortest time that counts as a cut", polling(), failed(5_000), "Deciding", [ask], {
     attempts: 1,
     link: { _tag: "Down", since: at(0) },
-    cuts: { held: 5_000, times: 1 }
+    cuts: { held: 5_000, times: 1, isProven: false }
   }],
   [
     "Polling, refused for a credential that was replaced",
@@ -460,6 +460,91 @@ const table: ReadonlyArray<Line> = [
   ["Polling, silent", polling({ heardAt: at(-5) }), silent(), "Proving", [cut, handshake("silence")], {
     heardAt: at(0)
   }],
+  [
+    "Polling, renewed before a cut while no poll was answered",
+    polling({ heardAt: at(-5), cuts: { held: 50_000, times: 2, isProven: false } }, 48_000),
+    silent(48_000),
+    "Proving",
+    [cut, handshake("silence")]
+  ],
+  [
+    "Polling, renewed before a cut after a poll was answered",
+    polling({ heardAt: at(-5), cuts: { held: 50_000, times: 2, isProven: true } }, 48_000),
+    silent(48_000),
+    "Proving",
+    [cut, handshake("silence")],
+    { heardAt: at(0) }
+  ],
+  [
+    "Polling, silent for its whole time after polls were cut later",
+    polling({ heardAt: at(-5), cuts: { held: 58_000, times: 2, isProven: false } }),
+    silent(),
+    "Proving",
+    [cut, handshake("silence")],
+    { heardAt: at(0) }
+  ],
+  [
+    "Polling, renamed while no poll was answered after cuts",
+    polling({ heardAt: at(-5), cuts: { held: 50_000, times: 2, isProven: false } }, 48_000),
+    renamed(),
+    "Proving",
+    [cut, handshake("names")]
+  ],
+  [
+    "Polling, polled after cuts",
+    polling({ cuts: { held: 50_000, times: 2, isProven: false } }, 48_000),
+    polled(),
+    "Ready",
+    [],
+    {
+      cursor: 8,
+      heardAt: at(10),
+      servedAt: base.servedAt! + 10,
+      cuts: { held: 50_000, times: 2, isProven: true }
+    }
+  ],
+  [
+    "Polling, the second empty page in a row after cuts",
+    polling({ emptyPages: 1, cuts: { held: 50_000, times: 2, isProven: false } }, 48_000),
+    polled(10, { fresh: false }),
+    "Pausing",
+    [{ _tag: "Pause", millis: 500 }],
+    { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, emptyPages: 2 }
+  ],
+  [
+    "Polling, cut again after a poll was answered",
+    polling({ cuts: { held: 50_000, times: 1, isProven: true } }),
+    failed(50_000),
+    "Deciding",
+    [ask],
+    { attempts: 1, link: { _tag: "Down", since: at(0) }, cuts: { held: 50_000, times: 2, isProven: false } }
+  ],
+  [
+    "Polling, refused after a time that counts as a cut",
+    polling(),
+    failed(5_000, { denied: true }),
+    "Deciding",
+    [ask],
+    {
+      attempts: 1,
+      link: { _tag: "Down", since: at(0) }
+    }
+  ],
+  [
+    "Proving after a renewal, answered while no poll was answered after cuts",
+    proving("silence", { cuts: { held: 50_000, times: 2, isProven: false } }),
+    answered(),
+    "Ready",
+    []
+  ],
+  [
+    "Proving after a renewal, answered after more than the retention, while no poll was answered after cuts",
+    proving("silence", { heardAt: longAgo, cuts: { held: 50_000, times: 2, isProven: false } }),
+    answered(0),
+    "Ready",
+    [gap],
+    { heardAt: at(0) }
+  ],
   ["Polling, renamed", polling({ heardAt: at(-5) }), renamed(), "Proving", [cut, handshake("names")], {
     heardAt: at(0)
   }],

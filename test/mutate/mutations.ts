@@ -53,7 +53,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["schedules go on after a held poll", "wasHeld && attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
     [
       "a silent poll was heard until its end",
-      "prove({ ...facts, heardAt: state.sentAt }, \"silence\"",
+      "prove({ ...facts, heardAt: heardUntil(rules, state) }, \"silence\"",
       "prove({ ...facts, heardAt: input.at }, \"silence\""
     ],
     ["a silent poll goes on", "\"silence\", [{ _tag: \"Cut\" }])", "\"silence\", [])"],
@@ -74,6 +74,9 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return true ? prove(facts, \"names\""
     ],
     ["one cut is enough", "cuts.times < 2", "cuts.times < 1"],
+    ["all renewed polls were heard", "isListening(rules, facts) ? later(", "true ? later("],
+    ["an answered poll proves nothing", "{ ...facts.cuts, isProven: true }", "facts.cuts"],
+    ["a refusal is a cut", "input.denied ? cuts : cutAgain", "false ? cuts : cutAgain"],
     ["polls are never renewed", "cuts.times < 2", "cuts.times < 2_000"],
     ["renewed at the cut, not before it", "cuts.held - cutMargin(cuts.held)", "cuts.held"],
     ["the longest time unheard is forgotten", "Math.max(facts.unheard, elapsed(heardAt, at))", "elapsed(heardAt, at)"],

@@ -178,6 +178,39 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
+  it.effect.each(["7 seconds", "15 seconds", "40 seconds"] as const)(
+    "gets messages from history, once each, when every poll fails after %s for minutes and handshakes work",
+    (pollTime) => {
+      const all = numbers(60).map((n) => message(n, at(60_000 + n * 1_000)))
+      const { layer } = service(({ kind, now, query }) => {
+        const after = (from: string) => all.filter(({ p: { t } }) => t > from && t <= at(now()))
+        switch (kind) {
+          case "handshake":
+            return page(at(now()))
+          case "poll":
+            // The service does not keep messages for so long.
+            return now() < 900_000 ? {} : page(at(now()), ...after(at(now() - 120_000)))
+          case "history":
+            return {
+              channels: {
+                a: after(query.get("end") ?? "").filter(({ p: { t } }) => t < (query.get("start") ?? "9"))
+                  .slice(-100).map(({ d, p }) => entry(d, p.t))
+              }
+            }
+          default:
+            return { channels: { a: 60 } }
+        }
+      }, pollTime)
+      return Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* VirtualTime.advance("5 minutes")
+        assert.deepStrictEqual(payloads(seen), numbers(60))
+        yield* VirtualTime.advance("20 minutes")
+        assert.deepStrictEqual(payloads(seen), numbers(60))
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
   // --- history that lies
 
   /** A full page live at ten seconds, with 250 messages missing before it, which history gives in pages of its own. */
