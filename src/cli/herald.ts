@@ -14,6 +14,7 @@ import { JsonFlag } from "./output/jsonFlag.ts"
 import { channelGroups } from "./pubnub/channelGroups.ts"
 import { channels } from "./pubnub/channels.ts"
 import { context } from "./pubnub/context.ts"
+import { doctor } from "./pubnub/doctor.ts"
 import { emulator } from "./pubnub/emulator.ts"
 import { history } from "./pubnub/history.ts"
 import { members } from "./pubnub/members.ts"
@@ -47,6 +48,7 @@ const herald = Command.make("herald").pipe(
         time,
         timetoken,
         context,
+        doctor,
         emulator
       ]
     },

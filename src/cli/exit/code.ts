@@ -40,6 +40,8 @@ export const exitCode = (error: Reportable): number => {
     case "Crash":
     case "CursorStoreError":
       return 1
+    case "ProblemsFound":
+      return error.code
     case "BadInput":
     case "MessageTooLarge":
       return 2

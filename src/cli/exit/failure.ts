@@ -28,6 +28,15 @@ export class SystemFailure
   })
 {}
 
+/** `doctor` found problems, which it printed. */
+export class ProblemsFound extends Failed.TaggedError<ProblemsFound>("cli")("ProblemsFound", {
+  count: Schema.Int,
+  /** The exit code of the first one. */
+  code: Schema.Int
+}, {
+  message: ({ count }) => count === 1 ? "There is a problem" : `There are ${count} problems`
+}) {}
+
 /** A function threw: a bug. */
 export class Crash extends Failed.TaggedError<Crash>("cli")("Crash", { description: Schema.String }, {
   message: ({ description }) => `A function threw: ${description}. This is a bug of effect-herald: please report it.`
@@ -40,6 +49,7 @@ export const crashOf = (defect: unknown): Crash => new Crash({ description: Text
 export const Reportable = Schema.Union([
   BadInput,
   SystemFailure,
+  ProblemsFound,
   Crash,
   Publish.MessageTooLarge,
   Publish.PublishOutcomeUnknown,
