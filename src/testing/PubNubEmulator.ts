@@ -36,7 +36,7 @@ import * as Order from "effect/Order"
 import * as Result from "effect/Result"
 import type * as actions from "./pubnub/messageActions.ts"
 import * as answers from "./pubnub/answers.ts"
-import type { Draft } from "./pubnub/entry.ts"
+import type { Draft, Entry } from "./pubnub/entry.ts"
 import * as keysets from "./pubnub/keyset.ts"
 import type * as objects from "./pubnub/appContext.ts"
 import * as requestParts from "./pubnub/request.ts"
@@ -315,6 +315,55 @@ export interface StoredMessage {
 }
 
 /**
+ * An event in the queues of readers: a message, a signal, a presence event, ….
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QueuedEvent {
+  /** The channel. Presence events are on the channel with `-pnpres` behind its name. */
+  readonly channel: string
+  /** When it was published. */
+  readonly timetoken: Timetoken
+  /** The kind, or its number if it has no name. A presence event is a `Message`, as on the wire. */
+  readonly kind: EventKind | number
+  /** The payload: any JSON value. */
+  readonly payload: unknown
+  /** Its metadata: any JSON value. */
+  readonly meta: unknown
+  /** The user id of the publisher. */
+  readonly publisher: string | undefined
+  /** The custom message type. */
+  readonly customMessageType: string | undefined
+}
+
+/**
+ * Which events to read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EventsOptions {
+  /** The channel. Default: all channels. */
+  readonly channel?: string | undefined
+  /** The most events. The newest are given. Default: no limit. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * A token that is refused.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RefusedToken {
+  /** The token. */
+  readonly token: string
+  /** Why. */
+  readonly reason: "expired" | "revoked"
+}
+
+/**
  * The custom data of users, channels and memberships: scalars by name.
  *
  * @category models
@@ -537,6 +586,10 @@ export interface EmulatedKeyset {
   readonly emitRaw: (options: RawOptions) => Effect.Effect<Sent>
   /** The stored messages of a channel that have not expired, oldest first. */
   readonly messages: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  /** The events that readers can still get, in order of arrival. */
+  readonly events: (options?: EventsOptions) => Effect.Effect<ReadonlyArray<QueuedEvent>>
+  /** The names of all channels that have events, messages, message actions, users or metadata, sorted. */
+  readonly channelNames: Effect.Effect<ReadonlyArray<string>>
   /** The ids of the users that are present on a channel, in the order of their joins. */
   readonly occupants: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<string>>
   /** The users that have metadata, by id. */
@@ -567,6 +620,8 @@ export interface EmulatedKeyset {
   readonly removeAction: (options: RemoveActionOptions) => Effect.Effect<void>
   /** Makes the next changes of message actions without publishing them. The requests are answered with 207. */
   readonly withholdActions: (count: number) => Effect.Effect<void>
+  /** The names of the channel groups, sorted. */
+  readonly groups: Effect.Effect<ReadonlyArray<string>>
   /** The channels of a group. */
   readonly groupChannels: (options: Pick<GroupOptions, "group">) => Effect.Effect<ReadonlyArray<string>>
   /** Adds channels to a group, and creates the group if need be. */
@@ -581,6 +636,8 @@ export interface EmulatedKeyset {
   readonly revokeToken: (token: string) => Effect.Effect<void>
   /** Refuses all further requests with this token: it has expired. */
   readonly expireToken: (token: string) => Effect.Effect<void>
+  /** The tokens that are refused since `revokeToken` or `expireToken`. */
+  readonly refusedTokens: Effect.Effect<ReadonlyArray<RefusedToken>>
   /** Turns add-ons on and off. */
   readonly setAddOns: (addOns: defaults.Given<AddOns>) => Effect.Effect<void>
 }
@@ -773,6 +830,18 @@ const storedAction = ({ actionTimetoken, messageTimetoken, type, uuid, value }: 
   messageTimetoken: String(messageTimetoken)
 })
 
+const queuedEvent = (
+  { channel, customMessageType, data, metadata, publisher, timetoken, type = 0 }: Entry
+): QueuedEvent => ({
+  channel,
+  timetoken: toTimetoken(timetoken),
+  kind: kinds[type] ?? type,
+  payload: data,
+  meta: metadata,
+  publisher,
+  customMessageType
+})
+
 const problems: Readonly<Record<plainBody.Problem, Answer>> = {
   TooLarge: answers.requestEntityTooLarge,
   Corrupt: answers.badRequest,
@@ -821,6 +890,9 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
           ttl: entry.stored?.ttl === undefined ? undefined : durationOf(entry.stored.ttl)
         }))
       ),
+    events: ({ channel, limit = Number.POSITIVE_INFINITY } = {}) =>
+      step((keyset, now) => keyset.newest(channel, limit, now).map(queuedEvent)),
+    channelNames: step((keyset) => Arr.sort(keyset.channelNames(), Order.String)),
     occupants: ({ channel }) => step((keyset) => [...keyset.presence.occupants(channel).keys()]),
     users: step((keyset) => Arr.sort(keyset.objects.all("uuid"), byId).map(([id, item]) => storedUser(id, item))),
     channels: step((keyset) =>
@@ -861,6 +933,7 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
         if (action !== undefined) keyset.actions.remove(action, region, now)
       }),
     withholdActions: (count) => step((keyset) => keyset.actions.withhold(count)),
+    groups: step((keyset) => Arr.sort(keyset.groups(), Order.String)),
     groupChannels: ({ group }) => step((keyset) => [...keyset.members(group)]),
     addToGroup: ({ channels, group }) => step((keyset) => keyset.addToGroup(group, channels)),
     removeFromGroup: ({ channels, group }) => step((keyset) => keyset.removeFromGroup(group, channels)),
@@ -868,6 +941,7 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
     allow: step((keyset) => keyset.allow()),
     revokeToken: (token) => step((keyset) => keyset.spoil(token, "revoked")),
     expireToken: (token) => step((keyset) => keyset.spoil(token, "expired")),
+    refusedTokens: step((keyset) => [...keyset.spoiled].map(([token, reason]) => ({ token, reason }))),
     setAddOns: (addOns) => step((keyset) => keyset.setAddOns(addOns))
   }
 }

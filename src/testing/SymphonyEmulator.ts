@@ -278,6 +278,25 @@ export interface StoredStream {
 }
 
 /**
+ * A user or a bot as the pod stores it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredUser {
+  /** The id. */
+  readonly userId: number
+  /** The name with which the user logs in. */
+  readonly username: string
+  /** The name that others see. */
+  readonly displayName: string
+  /** The email address. */
+  readonly email: string | undefined
+  /** Whether the user has a public key. */
+  readonly canLogIn: boolean
+}
+
+/**
  * A datafeed, and how far its reader is.
  *
  * @category models
@@ -434,6 +453,10 @@ export class SymphonyEmulator extends Context.Service<SymphonyEmulator, {
   readonly restart: Effect.Effect<void>
   /** The messages of a stream in the order of their arrival, with those that were replaced or suppressed. */
   readonly messages: (options: Pick<StoredMessage, "streamId">) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  /** The users and bots, oldest first. */
+  readonly users: Effect.Effect<ReadonlyArray<StoredUser>>
+  /** The words of the newest `block`. */
+  readonly blocked: Effect.Effect<ReadonlyArray<string>>
   /** The streams, oldest first. */
   readonly streams: Effect.Effect<ReadonlyArray<StoredStream>>
   /** The feeds that exist, oldest first. */
@@ -764,6 +787,16 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
       for (const waiter of waiting) waiter.reset()
     }),
     messages: ({ streamId }) => Effect.map(streamOf(streamId), ({ messages }) => messages.map(stored)),
+    users: Effect.sync(() =>
+      [...pod.users.values()].map(({ displayName, email, id, key, username }) => ({
+        userId: id,
+        username,
+        displayName,
+        email,
+        canLogIn: key !== undefined
+      }))
+    ),
+    blocked: Effect.sync(() => settings.blocked),
     streams: Effect.sync(() =>
       pod.streams().map(({ id, members, name, type }) => ({
         streamId: id,

@@ -1169,4 +1169,52 @@ describe("requests and layers", () => {
         assert.strictEqual((yield* HttpClient.get(`${origin}/time/0`)).status, 200)
       }
     }).pipe(emulated()))
+
+  it.effect("shows the newest events of one channel or of all, and the names of channels, groups and refused tokens", () =>
+    Effect.gen(function*() {
+      const {
+        addToGroup,
+        channelNames,
+        emit,
+        events,
+        expireToken,
+        groups,
+        publish,
+        refusedTokens,
+        revokeToken,
+        setUser
+      } = yield* emulator
+      const { signal } = yield* emulator
+      yield* publish({ channel: "b", message: 1, meta: { a: 1 }, publisher: "ada", customMessageType: "text" })
+      const { timetoken } = yield* signal({ channel: "a", message: "typing" })
+      yield* emit({ channel: "c", kind: 9, payload: null })
+      yield* setUser({ id: "ada", name: "Ada" })
+      yield* handshake("p")
+      const all = yield* events()
+      assert.deepStrictEqual(
+        all.map(({ channel, kind }) => [channel, kind]),
+        [["b", "Message"], ["a", "Signal"], ["c", 9], ["ada", "AppContext"], ["p-pnpres", "Message"]]
+      )
+      assert.deepInclude(all[0], { payload: 1, meta: { a: 1 }, publisher: "ada", customMessageType: "text" })
+      assert.deepStrictEqual((yield* events({ limit: 2 })).map(({ channel }) => channel), ["ada", "p-pnpres"])
+      assert.deepStrictEqual((yield* events({ channel: "a" })).map((event) => event.timetoken), [timetoken])
+      assert.deepStrictEqual(yield* channelNames, ["a", "ada", "b", "c", "p"])
+      yield* addToGroup({ group: "g", channels: ["a"] })
+      assert.deepStrictEqual(yield* groups, ["g"])
+      yield* revokeToken("one")
+      yield* expireToken("two")
+      assert.deepStrictEqual(yield* refusedTokens, [
+        { token: "one", reason: "revoked" },
+        { token: "two", reason: "expired" }
+      ])
+    }).pipe(emulated()))
+
+  it.effect("shows no event that is too old for readers", () =>
+    Effect.gen(function*() {
+      const { channelNames, events, publish } = yield* emulator
+      yield* publish({ channel: "a", message: 1 })
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* events(), [])
+      assert.deepStrictEqual(yield* channelNames, ["a"])
+    }).pipe(emulated({ limits: { queueRetention: "1 minute" } })))
 })

@@ -408,3 +408,17 @@ describe("state of the emulator", () => {
       }
     }).pipe(emulated()))
 })
+
+describe("the state of the emulator", () => {
+  it.effect("has the users and the blocked words", () =>
+    Effect.gen(function*() {
+      const { addUser, block, blocked, users } = yield* emulator
+      yield* addUser({ username: "eve", email: "eve@example.com" })
+      const all = yield* users
+      assert.deepInclude(all.at(-1), { username: "eve", displayName: "eve", email: "eve@example.com", canLogIn: false })
+      assert.isTrue(all.some(({ canLogIn }) => canLogIn))
+      assert.deepStrictEqual(yield* blocked, [])
+      yield* block(["secret"])
+      assert.deepStrictEqual(yield* blocked, ["secret"])
+    }).pipe(emulated()))
+})

@@ -131,6 +131,7 @@ export const make = (retentionMillis: number, storedBytes: number, sizeOf: (entr
       return (oldest ? kept.slice(start, Math.min(end, start + max)) : kept.slice(Math.max(start, end - max), end))
         .map(({ entry }) => entry)
     },
+    channels: (): Iterable<string> => channels.keys(),
     count: (name: string, now: bigint, selection: Selection): number => {
       const [start, end] = rangeOf(keptOf(name, now), selection)
       return end - start

@@ -341,6 +341,29 @@ export const make = (options: {
     return end === undefined ? undefined : { cursor: end, envelopes: page.map(({ envelope }) => envelope) }
   }
 
+  /** The newest events of one channel or of all that a reader can still get, oldest first. */
+  const newest = (channel: string | undefined, most: number, now: bigint): ReadonlyArray<Entry> => {
+    const oldest = oldestOf(now)
+    const found: Array<Entry> = []
+    for (let index = log.length - 1; index >= 0 && found.length < most; index--) {
+      const arrival = log[index]
+      if (arrival === undefined || arrival.position <= oldest) break
+      if (channel === undefined || arrival.entry.channel === channel) found.push(arrival.entry)
+    }
+    return found.reverse()
+  }
+
+  /** The names of all channels of which something is known. */
+  const channelNames = (): ReadonlySet<string> =>
+    new Set([
+      ...log.map(({ entry }) => withoutPresence(entry.channel)),
+      ...history.channels(),
+      ...actions.channels(),
+      ...presence.occupied(),
+      ...objects.all("channel").keys(),
+      ...objects.memberships().map(({ channel }) => channel)
+    ])
+
   /** Whether a subscription has only groups, and these have no channels. */
   const isEmpty = ({ channels, groups }: Subscription): boolean =>
     channels.length === 0 && groups.every((group) => members(withoutPresence(group)).size === 0)
@@ -391,6 +414,8 @@ export const make = (options: {
     },
     append,
     read,
+    newest,
+    channelNames,
     isEmpty,
     history,
     actions,
@@ -419,6 +444,7 @@ export const make = (options: {
     allow: () => {
       denials = []
     },
+    spoiled: tokens,
     /** Why a token is refused, if it is. */
     useless: (token: string | undefined) => token === undefined ? undefined : tokens.get(token),
     spoil: (token: string, why: "expired" | "revoked") => {

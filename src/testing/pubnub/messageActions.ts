@@ -88,6 +88,7 @@ export const make = (options: {
     /** All of a channel, oldest first. */
     of: (channel: string): ReadonlyArray<Action> => channels.get(channel)?.actions ?? [],
     ofMessage,
+    channels: (): Iterable<string> => channels.keys(),
     /** Withholds the events of the next changes. */
     withhold: (count: number) => {
       unpublished = count
