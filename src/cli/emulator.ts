@@ -1,18 +1,39 @@
 /**
  * The parts of both `emulator` commands: the flags that say who may send requests, and the requests as lines.
  */
+import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { path as inspectorPath } from "../node/internal/inspector/inspector.ts"
 import * as Inputs from "./input/flags.ts"
+import { loopback } from "./input/loopback.ts"
 import { writeValues } from "./output/write.ts"
 
 export const flags = {
   hosts: Inputs.texts("allow-host", "Also answer requests for this host name."),
   origins: Inputs.texts("allow-origin", "Also answer pages of this origin.", "origin"),
-  verbose: Inputs.boolean("verbose", "Print each request")
+  verbose: Inputs.boolean("verbose", "Print each request"),
+  inspector: Flag.Boolean("inspector").pipe(
+    Flag.withDefault(undefined),
+    Flag.withDescription(
+      `Serve a page at ${inspectorPath}/ that shows and changes the emulator (default on a loopback host), or --no-inspector`
+    )
+  )
 }
+
+/** The page is open to whoever reaches the port, so another host needs the flag. */
+export const hasInspector = (flag: boolean | undefined, host: string): boolean =>
+  flag ?? (host === "::1" || loopback.test(host))
+
+/** The line of a greeting that says where the inspector is. */
+export const inspectorLine = (url: string | undefined): ReadonlyArray<string> =>
+  url === undefined ? [] : [`Inspector on ${url}`]
+
+/** Where the inspector is, if there is one. */
+export const inspectorUrl = (url: string, isOn: boolean): string | undefined =>
+  isOn ? `${url}${inspectorPath}/` : undefined
 
 interface Handled {
   readonly time: DateTime.Utc

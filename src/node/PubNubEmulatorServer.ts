@@ -6,7 +6,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Faults from "../testing/Faults.ts"
 import * as PubNubEmulator from "../testing/PubNubEmulator.ts"
+import * as faultyHandler from "./internal/faultyHandler.ts"
+import * as Inspector from "./internal/inspector/pubnub.ts"
 import * as Listener from "./Listener.ts"
 
 /**
@@ -29,7 +32,15 @@ export class PubNubEmulatorServer extends Context.Service<
  * @category models
  * @since 0.1.0
  */
-export interface Options extends PubNubEmulator.Options, Listener.Address {}
+export interface Options extends PubNubEmulator.Options, Listener.Address {
+  /**
+   * Whether the port serves the inspector at `/_herald/`: a page that shows the state and the requests, and changes them.
+   * Whoever reaches the port can use it. Default: `false`; `herald emulator` turns it on.
+   */
+  readonly inspector?: boolean | undefined
+  /** Faults of requests to the port. Each drops the connection, delays its answer or changes it. Default: none. */
+  readonly faults?: Faults.Options | undefined
+}
 
 /**
  * Serves an emulator of its own on a port while the scope is open. Closing the scope drops every connection at once.
@@ -57,7 +68,8 @@ export interface Options extends PubNubEmulator.Options, Listener.Address {}
  * @since 0.1.0
  */
 export const layer = (
-  { host, hosts, maxConnections, origins, port, requestTimeout, ...options }: Options = {}
+  { faults = {}, host, hosts, inspector = false, maxConnections, origins, port, requestTimeout, ...options }: Options =
+    {}
 ): Layer.Layer<PubNubEmulatorServer | PubNubEmulator.PubNubEmulator, Listener.ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
     const emulator = yield* PubNubEmulator.make({
@@ -65,7 +77,14 @@ export const layer = (
       limits: { ...options.limits, storedBytes: options.limits?.storedBytes ?? 64 * 1024 * 1024 }
     })
     const address = { host, hosts, maxConnections, origins, port, requestTimeout }
-    const listener = yield* Listener.serve(emulator.handle, address)
+    const handle = inspector
+      ? yield* Inspector.handler(
+        emulator,
+        options.keysets?.[0] ?? { subscribeKey: "demo-sub", publishKey: "demo-pub" },
+        faults
+      )
+      : (yield* faultyHandler.make(emulator.handle, faults)).handle
+    const listener = yield* Listener.serve(handle, address)
     return Context.make(PubNubEmulatorServer, PubNubEmulatorServer.of({ ...listener, emulator })).pipe(
       Context.add(PubNubEmulator.PubNubEmulator, emulator)
     )

@@ -6,7 +6,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Faults from "../testing/Faults.ts"
 import * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
+import * as faultyHandler from "./internal/faultyHandler.ts"
+import * as Inspector from "./internal/inspector/symphony.ts"
 import * as Listener from "./Listener.ts"
 
 /**
@@ -29,7 +32,15 @@ export class SymphonyEmulatorServer extends Context.Service<
  * @category models
  * @since 0.1.0
  */
-export interface Options extends SymphonyEmulator.Options, Listener.Address {}
+export interface Options extends SymphonyEmulator.Options, Listener.Address {
+  /**
+   * Whether the port serves the inspector at `/_herald/`: a page that shows the state and the requests, and changes them.
+   * Whoever reaches the port can use it. Default: `false`; `herald symphony emulator` turns it on.
+   */
+  readonly inspector?: boolean | undefined
+  /** Faults of requests to the port. Each drops the connection, delays its answer or changes it. Default: none. */
+  readonly faults?: Faults.Options | undefined
+}
 
 /**
  * Serves a new emulator on a port while the scope is open. Closing the scope drops every connection at once.
@@ -59,12 +70,16 @@ export interface Options extends SymphonyEmulator.Options, Listener.Address {}
  * @since 0.1.0
  */
 export const layer = (
-  { host, hosts, maxConnections, origins, port, requestTimeout, ...options }: Options = {}
+  { faults = {}, host, hosts, inspector = false, maxConnections, origins, port, requestTimeout, ...options }: Options =
+    {}
 ): Layer.Layer<SymphonyEmulatorServer | SymphonyEmulator.SymphonyEmulator, Listener.ListenFailed> =>
   Layer.effectContext(Effect.gen(function*() {
     const emulator = yield* SymphonyEmulator.make({ ...options, storedBytes: options.storedBytes ?? 256 * 1024 * 1024 })
     const address = { host, hosts, maxConnections, origins, port, requestTimeout }
-    const listener = yield* Listener.serve(emulator.handle, address)
+    const handle = inspector
+      ? yield* Inspector.handler(emulator, faults)
+      : (yield* faultyHandler.make(emulator.handle, faults)).handle
+    const listener = yield* Listener.serve(handle, address)
     return Context.make(SymphonyEmulatorServer, SymphonyEmulatorServer.of({ ...listener, emulator })).pipe(
       Context.add(SymphonyEmulator.SymphonyEmulator, emulator)
     )

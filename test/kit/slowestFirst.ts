@@ -9,6 +9,7 @@ const slowest = [
   "node/bothWays",
   "cli/process",
   "node/hostile",
+  "node/inspectorPage",
   "pubnub/catchUp",
   "simulation/subscribe",
   "symphony/feedTroubles",

@@ -31,14 +31,20 @@ export const emulator = Command.make(
     streamController: addOn("stream-controller", "Allow wildcards, channel groups and filters"),
     accessManager: Inputs.boolean("access-manager", "Refuse requests without a signature and without a token")
   },
-  Effect.fnUntraced(function*({ host, hosts, origins, port, verbose, ...addOns }) {
+  Effect.fnUntraced(function*({ host, hosts, inspector: flag, origins, port, verbose, ...addOns }) {
     const { publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* given
     const keys = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
+    const hasInspector = Emulator.hasInspector(flag, host)
     yield* Effect.gen(function*() {
-      const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
-      yield* writeValue({ origin, subscribeKey, publishKey }, greeting)
+      const { emulator, origin, url } = yield* PubNubEmulatorServer.PubNubEmulatorServer
+      const inspector = Emulator.inspectorUrl(url, hasInspector)
+      yield* writeValue({ origin, subscribeKey, publishKey, inspector }, greeting)
       yield* Emulator.serve(emulator.requests, verbose)
-    }).pipe(Effect.provide(PubNubEmulatorServer.layer({ port, host, hosts, origins, addOns, keysets: [keys] })))
+    }).pipe(
+      Effect.provide(
+        PubNubEmulatorServer.layer({ port, host, hosts, origins, inspector: hasInspector, addOns, keysets: [keys] })
+      )
+    )
   })
 ).pipe(
   // Without a context: its keys are those of the service.
@@ -46,12 +52,14 @@ export const emulator = Command.make(
   Command.withDescription("Run a PubNub emulator on a port, for clients in any language, until Ctrl-C")
 )
 
-const greeting = ({ origin, publishKey, subscribeKey }: {
+const greeting = ({ inspector, origin, publishKey, subscribeKey }: {
   readonly origin: string
   readonly subscribeKey: string
   readonly publishKey: string
+  readonly inspector: string | undefined
 }) => [
   `PubNub emulator on ${origin}, without TLS. Press Ctrl-C to end it.`,
+  ...Emulator.inspectorLine(inspector),
   `  subscribe key  ${subscribeKey}`,
   `  publish key    ${publishKey}`,
   "In another terminal:",

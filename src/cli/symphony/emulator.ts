@@ -24,7 +24,7 @@ export const emulator = Command.make(
     ),
     ...Emulator.flags
   },
-  Effect.fnUntraced(function*({ hosts, origins, port, verbose }) {
+  Effect.fnUntraced(function*({ hosts, inspector: flag, origins, port, verbose }) {
     const { bot = "demo-bot" } = yield* Symphony
     const path = yield* Path.Path
     const file = yield* keyFile
@@ -34,14 +34,19 @@ export const emulator = Command.make(
       })
     }
     const publicKey = yield* publicKeyOf(file)
+    const hasInspector = Emulator.hasInspector(flag, "127.0.0.1")
     yield* Effect.gen(function*() {
-      const { emulator, port } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
+      const { emulator, port, url } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
       // Both have the same key, so that one can talk to the other.
       for (const username of [bot, "ada"]) yield* emulator.addUser({ username, publicKey })
       const streamId = yield* emulator.createStream({ type: "ROOM", name: "Demo", members: [bot, "ada"] })
-      yield* writeValue({ host: "127.0.0.1", port, bot, privateKey: path.resolve(file), streamId }, greeting)
+      const inspector = Emulator.inspectorUrl(url, hasInspector)
+      yield* writeValue(
+        { host: "127.0.0.1", port, bot, privateKey: path.resolve(file), streamId, inspector },
+        greeting
+      )
       yield* Emulator.serve(emulator.requests, verbose)
-    }).pipe(Effect.provide(SymphonyEmulatorServer.layer({ port, hosts, origins })))
+    }).pipe(Effect.provide(SymphonyEmulatorServer.layer({ port, hosts, origins, inspector: hasInspector })))
   })
 ).pipe(
   Command.withDescription(
@@ -71,14 +76,16 @@ const publicKeyOf = Effect.fnUntraced(function*(file: string) {
   return publicKey
 })
 
-const greeting = ({ bot, host, port, privateKey, streamId }: {
+const greeting = ({ bot, host, inspector, port, privateKey, streamId }: {
   readonly host: string
   readonly port: number
   readonly bot: string
   readonly privateKey: string
   readonly streamId: string
+  readonly inspector: string | undefined
 }) => [
   `Symphony emulator on http://${host}:${port}. Press Ctrl-C to end it.`,
+  ...Emulator.inspectorLine(inspector),
   `  bot          ${bot}`,
   "  user         ada",
   `  private key  ${privateKey}`,
