@@ -561,6 +561,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["each channel is waited for each time", "this.looks === 0 || knowledge.unstored", "true || knowledge.unstored"]
   ]),
+  ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
+    ["a reader's gap of an earlier run is suspected from its position", "range(hole ?? position", "range(position"]
+  ]),
   ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
     ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],
     ["messages of a removed name are missed", "if (!this.channels.has(channel)) this.messages.delete(id)", ""]
@@ -649,7 +652,19 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a lane that has stopped reads on", "fiber?.interruptUnsafe()\n    this.stopSecond()", "fiber?.interruptUnsafe()"],
     ["what waits behind a gap does not join history", "if (first === undefined) return", "return"],
-    ["what waits behind a gap comes before history", "filled || at(arrival) < end", "true"],
+    ["what waits behind a gap comes before history", "isAll || at(arrival) < end", "true"],
+    [
+      "a gap of an earlier run is not named while it is filled",
+      "page: undefined })) return\n",
+      "page: undefined })) this.base = withoutHole(asked)\n"
+    ],
+    ["a gap of an earlier run never ends", "this.base === undefined ? undefined : withoutHole(this.base)", "this.base"],
+    ["a gap of an earlier run is suspected from its position", "from.hole ?? from.position", "from.position"],
+    [
+      "a gap of an earlier run is forgotten by a region that is behind",
+      "else if (asked.hole !== undefined)",
+      "else if (false)"
+    ],
     ["history does not wait for what is late", "newest(at(first), BigInt(to) - overlap)", "upTo"],
     ["a late page is delivered before history is read", "certain < upTo ? certain : upTo", "certain"],
     ["nothing of the full page joins", "filled ? olderOf(page, joining) : []", "[]"],

@@ -260,4 +260,23 @@ describe("a reader that begins in the past", () => {
       yield* VirtualTime.advance("10 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(60))
     }).pipe(Effect.provide(world("1 minute"))))
+
+  it.effect("suspects also the gap that an earlier run was filling when history fails for too long", () =>
+    Effect.gen(function*() {
+      yield* collect({ channels: ["b"] })
+      const { from: position } = yield* from
+      const hole = String(BigInt(position) - 36_000_000_000n)
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({
+          on: "history",
+          fault: Faults.Fault.ServerError({ status: 503, handled: false }),
+          lasting: "1 hour"
+        })
+      )
+      yield* VirtualTime.advance("1 second")
+      const seen = yield* collect({ from: { position, delivered: [], hole }, catchUp: { within: "5 seconds" } })
+      yield* VirtualTime.advance("1 minute")
+      const [gap] = gaps(seen)
+      assert.deepInclude({ ...gap }, { _tag: "GapSuspected", since: String(BigInt(hole) + 1n) } as object)
+    }).pipe(Effect.provide(world())))
 })

@@ -359,6 +359,54 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(210))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  /** The cursor of a reader whose earlier run was filling a gap. */
+  const begunBefore = ({ position, ...from }: Cursor): Cursor & { readonly hole: string } => ({
+    ...from,
+    position,
+    hole: String(BigInt(position) - 36_000_000_000n)
+  })
+
+  it.effect("of an earlier run is named by each cursor until it is filled", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const begun = begunBefore(from)
+      lane.begin(begun, from)
+      const { seen } = yield* join()
+      yield* pageOf(3)
+      yield* VirtualTime.advance("1 second")
+      lane.missed(from, yield* here)
+      assert.strictEqual(lane.place?.hole, begun.hole)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(seen.flatMap((event) => event._tag === "Message" ? [event.cursor.hole] : []), [
+        begun.hole,
+        begun.hole,
+        begun.hole
+      ])
+      assert.isDefined(lane.place)
+      assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect.each(
+    [
+      ["history fails for too long", 60_000, 0],
+      ["readers do not wait", 0, 0],
+      ["the service is of a region that is behind", Infinity, -200_000_000]
+    ] as const
+  )("of an earlier run is suspected from its beginning when %s", ([_, within, moved]) =>
+    Effect.gen(function*() {
+      const { from, lane, published } = yield* laneOf(within)
+      const begun = begunBefore(from)
+      lane.begin(begun, from)
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, lasting: "10 minutes" }))
+      const now = { ...from, position: String(BigInt(from.position) + BigInt(moved)) }
+      lane.missed(now, now)
+      yield* VirtualTime.advance("2 minutes")
+      const told = published.find(({ _tag }) => _tag === "GapSuspected")
+      const [since, before] = [begun.hole, from.position].map((at) => String(BigInt(at) + 1n))
+      assert.deepInclude({ ...told }, { since, before } as object)
+      assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("causes GapSuspected when readers do not wait", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(0)

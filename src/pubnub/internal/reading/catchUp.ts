@@ -170,7 +170,8 @@ export class CatchUp {
   /** Ends the catch-up with `GapSuspected`. */
   private giveUp(): Step {
     this.reported.add(undefined)
-    const suspected = { _tag: "GapSuspected", ...range(this.begin.position, this.to), reason: "LongBreak" } as const
+    const { hole, position } = this.begin
+    const suspected = { _tag: "GapSuspected", ...range(hole ?? position, this.to), reason: "LongBreak" } as const
     return this.finish([...this.reconnected(), suspected])
   }
 

@@ -20,7 +20,7 @@ import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { placeOf, range } from "./place.ts"
+import { newer, placeOf, range } from "./place.ts"
 import { overlap } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
@@ -269,9 +269,11 @@ export class Lane {
 
   private openBreak(from: Cursor, to: Cursor): void {
     const asked = this.base ?? from
-    this.base = withoutHole(asked)
     if (this.stepsOver) this.suspect(asked, to.position, "LongBreak")
-    else this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined })
+    else if (this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined })) return
+    // Another region is behind this position, so nothing is read. The gap of an earlier run was not reported yet.
+    else if (asked.hole !== undefined) this.suspect(asked, newer(asked, to).position, "LongBreak")
+    this.base = withoutHole(asked)
   }
 
   private get stepsOver(): boolean {
@@ -279,7 +281,8 @@ export class Lane {
   }
 
   private suspect(from: Cursor, to: string, reason: SubscribeStatus.GapSuspected["reason"]): void {
-    const suspected: SubscribeStatus.GapSuspected = { _tag: "GapSuspected", ...range(from.position, to), reason }
+    const since = from.hole ?? from.position
+    const suspected: SubscribeStatus.GapSuspected = { _tag: "GapSuspected", ...range(since, to), reason }
     this.core.publish(suspected)
     this.tell(suspected)
   }
@@ -296,7 +299,6 @@ export class Lane {
     const replaced = this.ledger?.isWhole === true ? this.dropSecond() : undefined
     this.gap = {
       ...missed,
-      from: withoutHole(from),
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within, replaced?.outage),
       joining: [],
@@ -550,12 +552,15 @@ export class Lane {
 
   /** The full page, and what came behind it. */
   private close(gap: Gap): void {
-    const { from, page } = gap
+    const { page } = gap
+    const from = withoutHole(gap.from)
     this.gap = undefined
+    // While the gap was open, each cursor said where it began: a reader that resumes reports what history lacks.
+    this.base = this.base === undefined ? undefined : withoutHole(this.base)
     if (page !== undefined) {
       this.ledger?.reckon(page.lateBy, from.position)
       const [first] = gap.joining
-      if (gap.isReadAgain && first !== undefined) this.carry(gap, page, at(first) - 1n)
+      if (gap.isReadAgain && first !== undefined) this.carry({ ...gap, from }, page, at(first) - 1n)
       else this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
     }
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()
