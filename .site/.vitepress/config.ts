@@ -32,6 +32,7 @@ export default defineConfig({
           page("Users and channels", "guide/users-and-channels"),
           page("History", "guide/history"),
           page("Symphony bots", "guide/symphony-bots"),
+          page("In the browser", "guide/browser"),
           page("Test your application", "guide/testing"),
           page("Run it in production", "guide/production")
         ]

@@ -49,3 +49,6 @@ export const programs = {
   pubnub: `export * from "effect-herald/pubnub"`,
   symphony: `export * from "effect-herald/symphony"`
 }
+
+/** The script of a page in one file. */
+export const bundlePage = (file: string): Promise<string> => oneFile({ input: file, platform: "browser" }, true)
