@@ -13,6 +13,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/kit/run.ts",
     testTimeout: 30_000,
     // One more than CI has cores, as some tests wait for sockets and processes.
     maxWorkers: 3,

@@ -1,10 +1,8 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import * as Fs from "node:fs"
-import * as Path from "node:path"
+import { program } from "../kit/programs.ts"
 import { noContexts } from "./kit.ts"
-import { bundleHerald } from "../kit/bundle.ts"
 import { root } from "../kit/scratch.ts"
 
 /** What a child process sees of the environment of this one: where programs are, and what Node compiled before. */
@@ -46,20 +44,9 @@ export const node = Effect.fnUntraced(function*(args: ReadonlyArray<string>, env
   }
 })
 
-/** `herald` in one file, which starts in half the time of several hundred. All workers write the same one. */
-const file = Effect.runSync(Effect.cached(Effect.promise(async () => {
-  const folder = Path.join(root, ".scratch")
-  const path = Path.join(folder, "herald.mjs")
-  const mine = `${path}-${process.pid}`
-  Fs.mkdirSync(folder, { recursive: true })
-  Fs.writeFileSync(mine, await bundleHerald())
-  Fs.renameSync(mine, path)
-  return path
-})))
-
 /** `herald` as a process. */
 export const herald = (args: ReadonlyArray<string>, environment?: Record<string, string>) =>
-  Effect.flatMap(file, (file) => node([file, ...args], environment))
+  Effect.flatMap(program("herald"), (file) => node([file, ...args], environment))
 
 /** `herald` as a process that runs its source. */
 export const heraldFromSource = (args: ReadonlyArray<string>, environment?: Record<string, string>) =>

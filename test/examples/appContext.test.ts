@@ -1,10 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { run } from "./run.ts"
+import { runBundled } from "./run.ts"
 
 it.live("the example of App Context prints its user, member, points and error", () =>
   Effect.gen(function*() {
-    const { code, lines, stderr } = yield* run("app-context")
+    const { code, lines, stderr } = yield* runBundled("app-context")
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     assert.deepStrictEqual(lines, [
       "Ada, born 1815-12-10",

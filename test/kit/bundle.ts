@@ -34,9 +34,17 @@ export const write = async (program: string, folder: string, name: string): Prom
   await build.write({ dir: folder, minify: true, entryFileNames: `${name}.mjs`, chunkFileNames: `${name}-[name].mjs` })
 }
 
-/** The `herald` command in one file. */
-export const bundleHerald = (): Promise<string> =>
-  oneFile({ input: `${root}/src/cli/main.ts`, platform: "node" }, false)
+/** Writes programs for Node, given by the files that they begin with. What they share is in files of its own. */
+export const writePrograms = async (sources: Readonly<Record<string, string>>, folder: string): Promise<void> => {
+  const build = await built({
+    cwd: root,
+    input: sources,
+    platform: "node",
+    // Nobody imports anything from it.
+    treeshake: { moduleSideEffects: [{ test: /\/src\/cli\/process\.ts$/, sideEffects: true }] }
+  })
+  await build.write({ dir: folder, entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" })
+}
 
 const configuration = `export { layer } from "effect-herald/pubnub/PubNubConfig"`
 const publish = `${configuration}; export { publish } from "effect-herald/pubnub/Publish"`

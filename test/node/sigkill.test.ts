@@ -6,6 +6,7 @@ import { PubNubEmulatorServer } from "effect-herald/node"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { program } from "../kit/programs.ts"
 import { root } from "../kit/scratch.ts"
 import { isLong } from "../simulation/seeds.ts"
 import * as FaultyProxy from "./faultyProxy.ts"
@@ -39,11 +40,9 @@ it.live.each(
         )
         : []
     let running: ChildProcess | undefined
+    const worker = yield* program("worker")
     const start = Effect.sync(() => {
-      const worker = Path.join(root, "test/node/worker.ts")
-      running = spawn(process.execPath, ["--conditions=effect-herald-source", worker, origin, folder], {
-        stdio: "inherit"
-      })
+      running = spawn(process.execPath, [worker, origin, folder], { stdio: "inherit" })
     })
     const kill = Effect.callback<void>((resume) => {
       if (running === undefined) return resume(Effect.void)
