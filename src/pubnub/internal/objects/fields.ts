@@ -90,7 +90,7 @@ const userOf: Usual.Check = (json) => {
     !isTextOrNothing(name) || !isTextOrNothing(externalId) || !isTextOrNothing(profileUrl) ||
     !isTextOrNothing(email) || !isTextOrNothing(status) || !isTextOrNothing(type)
   ) return Usual.unusual
-  const user: { [field: string]: unknown } = { id, updated, etag: eTag }
+  const user: { [field: string]: unknown } = { id }
   if (Predicate.isString(name)) user.name = name
   if (Predicate.isString(externalId)) user.externalId = externalId
   if (Predicate.isString(profileUrl)) user.profileUrl = profileUrl
@@ -98,6 +98,8 @@ const userOf: Usual.Check = (json) => {
   if (Predicate.isString(status)) user.status = status
   if (Predicate.isString(type)) user.type = type
   if (custom !== undefined) user.custom = custom
+  user.updated = updated
+  user.etag = eTag
   return user
 }
 
