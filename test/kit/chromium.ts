@@ -28,6 +28,7 @@ export const launch = (...args: ReadonlyArray<string>): Effect.Effect<ChildProce
           "--headless",
           "--no-sandbox",
           "--disable-gpu",
+          "--hide-scrollbars",
           "--disable-quic",
           "--no-first-run",
           "--disable-background-networking",

@@ -1026,5 +1026,19 @@ export const mutations: ReadonlyArray<Mutation> = [
       "catch: () => \"is an RSA key that cannot be used: it is damaged or too short\"",
       "catch: String"
     ]
+  ]),
+  ...of("src/node/internal/inspector/inspector.ts", ["test/node/inspector.test.ts"], [
+    ["a page of another origin may command", "headers[\"origin\"] === undefined ||", "true ||"],
+    ["a page of another site may command", "site === \"same-origin\" || site === \"none\"", "true"],
+    ["unknown fields are accepted", "{ onExcessProperty: \"error\" }", "{}"],
+    ["a form may command", "/^application\\/json\\b/i", "/./"],
+    ["inherited names are commands", "Object.hasOwn(commands, name) ?", "true ?"],
+    ["a state is given twice", "if (version !== seen)", "if (true)"],
+    ["the page may run inline scripts", "script-src 'self'", "script-src 'self' 'unsafe-inline'"]
+  ]),
+  ...of("src/node/internal/inspector/traffic.ts", ["test/node/inspector.test.ts"], [
+    ["tokens are shown", "auth|signature", "signature"],
+    ["latency has no effect", "Effect.sleep(latency)", "Effect.void"],
+    ["a dropped connection is a closed one", ": \"dropped\"", ": \"closed\""]
   ])
 ]

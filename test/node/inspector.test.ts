@@ -217,6 +217,7 @@ describe("the inspector of PubNub", () => {
           const asked = Effect.timeoutOption(Effect.exit(ask(port, "/time/0")), "30 millis")
           for (let index = 0; index < 12; index++) yield* asked
           const { state } = yield* stateOf(port)
+          assert.deepStrictEqual(state.network.chance, { seed, percent: 60 })
           return state.network.injected.map((line: string) => line.slice("00:00:00.000 ".length))
         })
       const first = yield* faultsOf(7)

@@ -23,6 +23,8 @@ export interface FaultyHandler {
   readonly add: (rule: Faults.Rule) => Effect.Effect<void>
   /** Removes all faults, and begins with these. The same seed and the same requests give the same faults. */
   readonly restart: (options: Faults.Options) => Effect.Effect<void>
+  /** The faults by chance, if there are any. */
+  readonly chance: () => Faults.Chance | undefined
   /** The faults since the start. */
   readonly injected: Effect.Effect<ReadonlyArray<Faults.Injected>>
 }
@@ -58,7 +60,11 @@ export const make = Effect.fnUntraced(function*(handle: Handle, given: Faults.Op
       Effect.provide(
         Faults.layer(options).pipe(Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, clientOf(handle))))
       ),
-      Effect.map((started) => ({ ...started, isOn: options.script !== undefined || options.chance !== undefined }))
+      Effect.map((started) => ({
+        ...started,
+        chance: options.chance,
+        isOn: options.script !== undefined || options.chance !== undefined
+      }))
     )
   let current = yield* begin(given)
   return {
@@ -78,6 +84,7 @@ export const make = Effect.fnUntraced(function*(handle: Handle, given: Faults.Op
       Effect.map(begin(options), (started) => {
         current = started
       }),
+    chance: () => current.chance,
     injected: Effect.suspend(() => current.faults.injected)
   } satisfies FaultyHandler
 })

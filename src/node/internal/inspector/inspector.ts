@@ -67,6 +67,8 @@ export interface Network {
   /** The faults that can be injected, by their labels. */
   readonly faults: ReadonlyArray<string>
   readonly kinds: ReadonlyArray<string>
+  /** The random faults, if there are any. */
+  readonly chance: { readonly seed: number; readonly percent: number } | undefined
   /** The newest injected faults, oldest first. */
   readonly injected: ReadonlyArray<string>
 }
@@ -90,6 +92,9 @@ const Chance = Schema.Struct({
   seed: Schema.Int,
   rate: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 })
+
+const chanceOf = (chance: Faults.Chance | undefined): Network["chance"] =>
+  chance === undefined ? undefined : { seed: chance.seed, percent: 100 * (chance.rate ?? 0.1) }
 
 const networkCommands = (
   { kinds, restart }: Pick<Inspected<object>, "kinds" | "restart">,
@@ -169,17 +174,20 @@ const run = (commands: Readonly<Record<string, Command>>, name: string, request:
   )
 }
 
-/** Gives the state once it is another one than the page has, and 204 after 20 seconds without a change. */
+/**
+ * Gives the state once it is another one than the page has, and 204 after some 20 seconds without a change. It rests ten times as long
+ * as a look takes, so that a large state leaves time to the emulator.
+ */
 const follow = (state: Effect.Effect<object>, seen: string | undefined, looks = 100): Effect.Effect<Answer> =>
-  Effect.flatMap(state, (found) => {
+  Effect.flatMap(Effect.timed(state), ([took, found]) => {
     const text = json.write(found)
     const version = createHash("sha1").update(text).digest("hex")
     if (version !== seen) {
       return Effect.succeed(respond(200, "application/json", `{"version":"${version}","state":${text}}`))
     }
-    return looks === 0
-      ? Effect.succeed(respond(204, "application/json", ""))
-      : Effect.andThen(Effect.sleep("200 millis"), Effect.suspend(() => follow(state, seen, looks - 1)))
+    if (looks === 0) return Effect.succeed(respond(204, "application/json", ""))
+    const rest = Duration.max(Duration.millis(200), Duration.times(took, 10))
+    return Effect.andThen(Effect.sleep(rest), Effect.suspend(() => follow(state, seen, looks - 1)))
   })
 
 const isPage = ({ headers, method }: Request) => method === "GET" && (headers["accept"] ?? "").includes("text/html")
@@ -199,6 +207,7 @@ export const make = Effect.fnUntraced(
       latencyMillis: Duration.toMillis(seen.latency()),
       faults: [...choices.keys()],
       kinds: inspected.kinds,
+      chance: chanceOf(faults.chance()),
       injected: injected.slice(-50).map(({ fault, request, time }) =>
         `${DateTime.formatIso(time).slice(11, 23)} ${labelOf(fault)}: ${request}`
       )

@@ -62,7 +62,8 @@ export const stateOf = (
         kind: channel.endsWith("-pnpres") ? "Presence" : String(kind),
         publisher: publisher ?? "",
         type: customMessageType ?? "",
-        meta: meta === undefined ? "" : shown(meta),
+        // The metadata of a presence event says the same as its payload.
+        meta: meta === undefined || channel.endsWith("-pnpres") ? "" : shown(meta),
         payload: shown(payload)
       })),
       present: selected === undefined ? [] : (yield* emulator.occupants({ channel: selected })).slice(0, most),

@@ -4,13 +4,15 @@
 export const section = (id: string, title: string, content: string): string =>
   `<section id="${id}-section" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`
 
-/** A table that is hidden while it has no rows. */
+/** A table that is hidden while it has no rows. Its roles are written out, as a narrow page shows rows as blocks. */
 export const table = (id: string, title: string, columns: ReadonlyArray<string>, none: string): string =>
   `<h3 id="${id}-caption">${title}</h3>` +
   `<p class="none" data-empty="${id}">${none}</p>` +
-  `<div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0" hidden><table aria-labelledby="${id}-caption">` +
-  `<thead><tr>${columns.map((column) => `<th scope="col">${column}</th>`).join("")}</tr></thead>` +
-  `<tbody id="${id}"></tbody></table></div>`
+  `<div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0" hidden><table role="table" aria-labelledby="${id}-caption">` +
+  `<thead role="rowgroup"><tr role="row">${
+    columns.map((column) => `<th role="columnheader">${column}</th>`).join("")
+  }</tr></thead>` +
+  `<tbody role="rowgroup" id="${id}"></tbody></table></div>`
 
 const network = (restarted: string): string =>
   section(
@@ -19,13 +21,14 @@ const network = (restarted: string): string =>
     `<form id="latency-form"><label>Latency of each answer, in milliseconds
 <input name="millis" type="number" min="0" max="600000" value="0" required></label>
 <button>Set latency</button><p class="detail">Now: <span id="latency-now">none</span></p></form>
-<form id="fault-form"><label>Fault <select id="fault" name="fault" required></select></label>
+<form id="fault-form"><label class="wide">Fault <select id="fault" name="fault" required></select></label>
 <label>Hits <select id="fault-on" name="on"></select></label>
 <label>How often <input name="times" type="number" min="1" max="1000000" value="1" required></label>
 <button>Inject fault</button></form>
 <form id="seed-form"><label>Seed of random faults <input name="seed" type="number" value="1" required></label>
 <label>Share of requests, in percent <input name="rate" type="number" min="0" max="100" value="10" required></label>
 <button>Restart with seed</button></form>
+<p class="detail">Now: <span id="chance-now">none</span></p>
 <p class="detail">${restarted}</p>
 <p class="buttons"><button type="button" id="heal">Remove all faults</button>
 <button type="button" id="drop">Drop connections</button></p>

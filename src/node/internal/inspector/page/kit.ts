@@ -77,9 +77,10 @@ export const kit = () => {
     const body = byId(id)
     fill(body, items, keyOf, (item) => {
       const row = element("tr")
+      row.setAttribute("role", "row")
       for (const [index, cell] of cells(item).entries()) {
         const data = element(index === 0 ? "th" : "td")
-        if (index === 0) data.setAttribute("scope", "row")
+        data.setAttribute("role", index === 0 ? "rowheader" : "cell")
         data.append(cell)
         row.append(data)
       }
@@ -207,9 +208,10 @@ export const kit = () => {
     return withChildren(element("li"), pick)
   }
 
-  const fillNetwork = ({ faults, injected, kinds, latencyMillis, requests }: Network) => {
+  const fillNetwork = ({ chance, faults, injected, kinds, latencyMillis, requests }: Network) => {
     fillSelect("fault", faults)
     fillSelect("fault-on", kinds, "any request")
+    setText("chance-now", chance === undefined ? "none" : `${chance.percent} % of requests, seed ${chance.seed}`)
     setText("latency-now", latencyMillis === 0 ? "none" : `${latencyMillis} ms`)
     fill(
       byId("injected"),
