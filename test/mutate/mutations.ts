@@ -575,6 +575,10 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.hasEnded ? \"never\""
     ]
   ]),
+  ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    ["cursors begin before Connected", "? this.begun.position\n", "? before(this.begun.position)\n"],
+    ["an event of the future moves the beginning", " && timetoken <= latest", ""]
+  ]),
   ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [
     ["names of one channel are not bounded", "this.pairs++", ""],
     ["a page says nothing of the time", "if (time > this.now()) this.setTime(time)", ""],

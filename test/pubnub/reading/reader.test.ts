@@ -110,6 +110,22 @@ describe("a name", () => {
       assert.deepStrictEqual(payloads(heard(reader, "a", eventsOf([5, 6]))), [6])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("gives cursors that begin where Connected says, also when it began before that", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, [])
+      reader.add([Subscription.channel("a"), Subscription.channel("b")])
+      reader.begin(a, at(5))
+      // One of the future does not count.
+      reader.offer(eventsOf([7, 12, 3_600 * second]))
+      reader.begin("c b", at(9))
+      reader.offer(eventsOf([13, 14]))
+      const { all } = yield* taken(reader)
+      const cursors = all.flatMap((event) => "cursor" in event && event.cursor !== undefined ? [event.cursor] : [])
+      assert.deepStrictEqual(tags(all), ["Connected", "Message", "Message"])
+      assert.deepStrictEqual(cursors.map(({ recent }) => recent?.since), [ticks(13), ticks(13), ticks(13)])
+      assert.deepStrictEqual(cursors.map(({ position }) => position), [ticks(12), ticks(12), ticks(14)])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("causes ChannelsChanged when it is added and begins, and when it is removed", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()

@@ -269,9 +269,8 @@ export class Reader {
     }
     this.isConnected = true
     this.wasDown = false
-    const starts = Array.from(Keyed.all(this.heard), ({ start = "" }) => start)
     this.startsAfter = from === undefined
-      ? starts.reduce((one, other) => one < other ? one : other)
+      ? this.begun.position
       : from.recent === undefined
       ? from.position
       : before(from.recent.since)
@@ -307,9 +306,10 @@ export class Reader {
     if (this.hasEnded) return
     if (!this.isConnected) {
       // Events before `Connected` were published before the reader began.
+      const latest = this.core.history.knowledge.latest()
       for (const event of events) {
         const timetoken = placeOf(event)?.timetoken ?? ""
-        if (this.begun !== undefined && timetoken > this.begun.position) {
+        if (this.begun !== undefined && timetoken > this.begun.position && timetoken <= latest) {
           this.begun = { ...this.begun, position: timetoken }
         }
       }
