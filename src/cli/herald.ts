@@ -11,6 +11,7 @@ import { BadInput, crashOf } from "./exit/failure.ts"
 import { report } from "./exit/report.ts"
 import * as OnOff from "./input/onOff.ts"
 import { JsonFlag } from "./output/jsonFlag.ts"
+import { bench } from "./pubnub/bench.ts"
 import { channelGroups } from "./pubnub/channelGroups.ts"
 import { channels } from "./pubnub/channels.ts"
 import { context } from "./pubnub/context.ts"
@@ -49,6 +50,7 @@ const herald = Command.make("herald").pipe(
         timetoken,
         context,
         doctor,
+        bench,
         emulator
       ]
     },

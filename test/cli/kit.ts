@@ -8,12 +8,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as TestConsole from "effect/testing/TestConsole"
-import * as Path from "node:path"
 import { run } from "../../src/cli/herald.ts"
-import { root } from "../kit/scratch.ts"
-
-/** A file that does not exist: the contexts of the user of this machine are not seen. */
-export const noContexts = Path.join(root, ".scratch", "no-contexts.json")
 
 export interface Ran {
   /** What commands and help wrote to standard output. */
@@ -44,7 +39,7 @@ export const herald = Effect.fnUntraced(function*(args: ReadonlyArray<string>, o
       })
   })
   const environment = {
-    HERALD_CONTEXTS: noContexts,
+    HERALD_CONTEXTS: "",
     ...options.keyless !== true && { PUBNUB_SUBSCRIBE_KEY: "demo-sub", PUBNUB_PUBLISH_KEY: "demo-pub" },
     ...options.environment
   }

@@ -2,7 +2,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { program } from "../kit/programs.ts"
-import { noContexts } from "./kit.ts"
 import { root } from "../kit/scratch.ts"
 
 /** What a child process sees of the environment of this one: where programs are, and what Node compiled before. */
@@ -14,7 +13,7 @@ export const node = Effect.fnUntraced(function*(args: ReadonlyArray<string>, env
     Effect.sync(() =>
       spawn(`${root}/node_modules/.bin/node`, args, {
         cwd: root,
-        env: { ...inherited, HERALD_CONTEXTS: noContexts, ...environment },
+        env: { ...inherited, HERALD_CONTEXTS: "", ...environment },
         stdio: ["ignore", "pipe", "pipe"]
       })
     ),

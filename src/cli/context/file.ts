@@ -64,7 +64,7 @@ const encode = Schema.encodeEffect(Json)
 
 const empty: File = { pubnub: { contexts: {} }, symphony: { contexts: {} } }
 
-/** Where the file is: `HERALD_CONTEXTS`, or `~/.herald/contexts.json`. */
+/** Where the file is: `HERALD_CONTEXTS`, or `~/.herald/contexts.json`. Empty if there is to be none. */
 const location = Effect.flatMap(Path.Path, ({ join }) =>
   Config.String("HERALD_CONTEXTS").pipe(
     Config.withDefault(join(homedir(), ".herald", "contexts.json")),
@@ -78,7 +78,7 @@ type Files = FileSystem.FileSystem | Path.Path
 const readFile: Effect.Effect<File, Failure, Files> = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const file = yield* location
-  if (!(yield* fs.exists(file))) return empty
+  if (file === "" || !(yield* fs.exists(file))) return empty
   const { mode } = yield* fs.stat(file)
   if (process.platform !== "win32" && (mode & 0o077) !== 0) {
     return yield* new BadInput({ description: `Other users can read the secrets in ${file}: run chmod 600 ${file}` })
@@ -103,6 +103,9 @@ export const change = <A>(
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const file = yield* location
+    if (file === "") {
+      return yield* new BadInput({ description: "HERALD_CONTEXTS is empty: there is no file of contexts" })
+    }
     const all = yield* readFile
     const changed = yield* f(section.get(all))
     const text = yield* Effect.orDie(encode(section.set(all, changed)))
