@@ -262,7 +262,7 @@ describe("a slow client", () => {
         const more = () => {
           while (!socket.destroyed && socket.write(chunk));
         }
-        socket.on("drain", more)
+        socket.on("drain", () => setTimeout(more, isLong ? 0 : 5))
         socket.on("data", (data) => (heard += data.toString()))
         socket.on("error", () => undefined)
         socket.on("close", () => resume(Effect.succeed(heard)))
@@ -277,7 +277,7 @@ describe("a slow client", () => {
     Effect.gen(function*() {
       const { emulator, port } = yield* server
       const message = "x".repeat(1_900_000)
-      for (let index = 0; index < 20; index++) yield* emulator.publish({ channel: "a", message })
+      for (let index = 0; index < (isLong ? 20 : 8); index++) yield* emulator.publish({ channel: "a", message })
       const start = performance.now()
       yield* Effect.callback<void>((resume) => {
         const socket = Net.connect(port, "127.0.0.1")
@@ -359,21 +359,24 @@ describe("many requests at once", () => {
   it.live("that are all held are limited in number and memory", () =>
     Effect.gen(function*() {
       const { emulator, port } = yield* server
-      const names = Array.from({ length: 5_000 }, (_, index) => `c${index}`).join(",")
-      const poll = `GET /v2/subscribe/demo-sub/${names}/0?uuid=me&tt=99999999999999999 HTTP/1.1\r\n${host}\r\n`
+      const many = Array.from({ length: 5_000 }, (_, index) => `c${index}`).join(",")
+      const few = Array.from({ length: 320 }, (_, index) => `c${index}`.padEnd(90, "x")).join(",")
+      const poll = (names: string) =>
+        `GET /v2/subscribe/demo-sub/${names}/0?uuid=me&tt=99999999999999999 HTTP/1.1\r\n${host}\r\n`
       const before = process.memoryUsage().rss
-      const sockets = Array.from({ length: 40 }, () => {
+      const sockets = Array.from({ length: isLong ? 40 : 16 }, (_, index) => {
         const socket = Net.connect(port, "127.0.0.1")
         socket.on("error", () => undefined)
-        for (let index = 0; index < 50; index++) socket.write(poll)
+        const text = poll(isLong || index < 2 ? many : few)
+        for (let index = 0; index < 50; index++) socket.write(text)
         return socket
       })
-      // 2,000 polls are asked for, and the last of them are no longer held.
+      // At least 800 polls are asked for. There is room for 576.
       yield* Effect.repeat(Effect.andThen(Effect.sleep("10 millis"), emulator.readers), {
         until: (count) => count > 500
       })
       yield* Effect.sleep("1 second")
-      assert.isBelow(yield* emulator.readers, 1_000)
+      assert.isBelow(yield* emulator.readers, 600)
       assert.isBelow(process.memoryUsage().rss - before, 1_500_000_000)
       yield* isServed(10_000)
       for (const socket of sockets) socket.destroy()
@@ -386,7 +389,7 @@ describe("many requests at once", () => {
   it.live("with decompression bombs get 413 within little memory", () =>
     Effect.gen(function*() {
       const { url } = yield* server
-      const bomb = Zlib.gzipSync(Buffer.alloc((isLong ? 1_024 : 64) * 1_024 * 1_024, 0), { level: 9 })
+      const bomb = Zlib.gzipSync(Buffer.alloc((isLong ? 1_024 : 16) * 1_024 * 1_024, 0), { level: 9 })
       let most = 0
       const before = process.memoryUsage().rss
       const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss - before)), 5)

@@ -7,7 +7,7 @@ const include = [
   "test/pubnub/{durable,hostile,input,lag,mutations,reading,secrets,stored}.test.ts",
   "test/pubnub/reading/{backfill,lane}.test.ts",
   "test/cli/{durable,hostile,process}.test.ts",
-  "test/node/{hostile,sigkill}.test.ts",
+  "test/node/{bothWays,hostile,sigkill}.test.ts",
   "test/symphony/{anyInput,entries,hostile,secrets}.test.ts",
   "test/symphony/contract/*.test.ts",
   "test/testing/{PubNubEmulator,SymphonyHostile}.test.ts"
