@@ -95,8 +95,10 @@ describe("herald as a process", () => {
         "--subscribe-key",
         "sub-x"
       ])
-      const { origin, publishKey, subscribeKey } = JSON.parse(yield* server.firstLine)
+      const { inspector, origin, publishKey, subscribeKey } = JSON.parse(yield* server.firstLine)
       assert.deepStrictEqual([subscribeKey, publishKey], ["sub-x", "demo-pub"])
+      assert.strictEqual(inspector, `http://${origin}/_herald/`)
+      assert.include(yield* Effect.promise(async () => (await fetch(inspector)).text()), "PubNub emulator")
       const keys = ["--subscribe-key", subscribeKey, "--publish-key", publishKey, "--origin", origin]
       const published = yield* (yield* Spawn.herald(["publish", "a", "1", ...keys, "--auth-token", "hush"])).exit
       assert.strictEqual(published.code, 0)

@@ -41,6 +41,12 @@ describe(`the page of the inspector${skipped}`, () => {
       assert.strictEqual(yield* page.evaluate(`document.querySelectorAll("img").length`), 0)
       assert.isTrue(yield* page.evaluate(has("announcement", "Message on orders")))
 
+      // A selection is in the address of the page.
+      yield* emulator.publish({ channel: "a b+c/%", message: "odd name" })
+      yield* page.evaluate(`location.hash = "selected=" + encodeURIComponent("a b+c/%")`)
+      yield* page.until(has("events-title", "Messages on a b+c/%"))
+      assert.strictEqual(yield* page.evaluate(`document.querySelectorAll("#events li").length`), 1)
+
       // By keyboard: the first Tab is the way around the header, and later ones choose a channel.
       yield* page.press("Tab")
       assert.strictEqual(yield* page.evaluate("document.activeElement.textContent"), "Skip to the content")

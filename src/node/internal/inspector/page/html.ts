@@ -32,7 +32,7 @@ const network = (restarted: string): string =>
 <p class="detail">${restarted}</p>
 <p class="buttons"><button type="button" id="heal">Remove all faults</button>
 <button type="button" id="drop">Drop connections</button></p>
-<h3>Injected faults</h3><p class="none" data-empty="injected">None so far.</p><ol id="injected" class="lines"></ol>`
+<h3>Injected faults</h3><p class="none" data-empty="injected">None so far.</p><ol id="injected" class="lines" role="list"></ol>`
   )
 
 const requests = section(

@@ -161,12 +161,14 @@ export const kit = () => {
     return made
   }
 
-  const selected = () => decodeURIComponent(location.hash.slice(1))
+  /** The channel or stream in the address of the page. */
+  const selected = () => new URLSearchParams(location.hash.slice(1)).get("selected") ?? ""
   let wake = () => {}
+  addEventListener("hashchange", () => wake())
 
-  /** Shows another channel or stream. The address of the page keeps it. */
+  /** Shows another channel or stream. */
   const select = (name: string) => {
-    history.replaceState(null, "", name === "" ? location.pathname : `#${encodeURIComponent(name)}`)
+    history.replaceState(null, "", name === "" ? location.pathname : `#selected=${encodeURIComponent(name)}`)
     wake()
   }
 
@@ -180,23 +182,26 @@ export const kit = () => {
       const turn = new AbortController()
       wake = () => turn.abort()
       const name = selected()
-      const query = new URLSearchParams(name === "" ? { seen } : { seen, selected: name })
+      const query = `seen=${seen}${name === "" ? "" : `&selected=${encodeURIComponent(name)}`}`
+      let found: { readonly state: State; readonly version: string } | undefined
       try {
-        const response = await fetch(`state?${query.toString()}`, { signal: turn.signal })
-        if (response.status === 200) {
-          const { state, version }: { readonly state: State; readonly version: string } = await response.json()
-          seen = version
-          show(state, shown !== name)
-          shown = name
-        }
-        setText("connection", response.ok ? "Connected" : `The emulator answers ${response.status}`)
-        // So that a busy emulator is not asked without a pause.
-        await pause(response.ok ? 150 : 1000)
+        const response = await fetch(`state?${query}`, { signal: turn.signal })
+        if (!response.ok) throw new Error(`The emulator answers ${response.status}`)
+        if (response.status === 200) found = await response.json()
       } catch {
         if (turn.signal.aborted) continue
         setText("connection", "Disconnected. Trying again …")
         await pause(1000)
+        continue
       }
+      setText("connection", "Connected")
+      if (found !== undefined) {
+        seen = found.version
+        show(found.state, shown !== name)
+        shown = name
+      }
+      // So that a busy emulator is not asked without a pause.
+      await pause(150)
     }
   }
 
@@ -230,7 +235,6 @@ export const kit = () => {
           typeof outcome === "number" && outcome < 400 ? "good" : outcome === "waiting" ? "" : "bad"
         )
         const address = element("code", target)
-        address.title = target
         return [clock(time), method, status, millis === undefined ? "" : `${millis} ms`, address]
       }
     )

@@ -1,7 +1,7 @@
 /** The page of the PubNub emulator. */
 import { document, section, table } from "./html.ts"
 
-const channels = section("list", "Channels", `<ul id="channels" class="choices"></ul>`)
+const channels = section("list", "Channels", `<ul id="channels" class="choices" role="list"></ul>`)
 
 const messages = section(
   "events",
@@ -11,7 +11,7 @@ const messages = section(
 <label>Send as <select name="kind"><option value="message">message</option><option value="signal">signal</option></select></label>
 <label class="wide">Message, JSON or text <textarea name="message" rows="2" required>{"text": "Hello"}</textarea></label>
 <button>Publish</button><datalist id="channel-names"></datalist></form>
-<div id="channel-details" hidden><h3>Present</h3><p class="none" data-empty="present">Nobody.</p><ul id="present" class="names"></ul>
+<div id="channel-details" hidden><h3>Present</h3><p class="none" data-empty="present">Nobody.</p><ul id="present" class="names" role="list"></ul>
 ${table("actions", "Message actions", ["Type", "Value", "User", "Added (UTC)", "Message"], "None.")}
 <h3>Newest first</h3></div>
 <p class="none" data-empty="events">None so far.</p><ol id="events" class="feed" role="list" tabindex="0" aria-labelledby="events-title"></ol>`

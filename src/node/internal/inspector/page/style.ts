@@ -4,6 +4,7 @@ export const style = `
   color-scheme: light dark;
   --back: light-dark(#f4f5f7, #14171c);
   --card: light-dark(#ffffff, #1d2128);
+  --edge: light-dark(#7d8697, #7c8799);
   --line: light-dark(#d5d9e0, #363c46);
   --text: light-dark(#1b1f26, #e6e9ee);
   --soft: light-dark(#596273, #a3adbd);
@@ -15,6 +16,7 @@ export const style = `
 }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
+html { scroll-padding-top: 6rem; }
 body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.45 system-ui, sans-serif; }
 header { padding: 0.75rem 1rem; background: var(--card); border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 1; }
 header p { margin: 0; display: flex; flex-wrap: wrap; gap: 0 1rem; overflow-wrap: anywhere; }
@@ -34,13 +36,15 @@ form > button { flex: none; }
 label { display: grid; gap: 0.15rem; font-size: 0.85rem; color: var(--soft); min-width: 0; }
 .check { display: flex; gap: 0.5rem; align-items: center; }
 input, select, textarea, button { font: inherit; color: var(--text); min-width: 0; }
-input:not([type=checkbox]), select, textarea { width: 100%; background: var(--back); border: 1px solid var(--line); border-radius: 5px; padding: 0.35rem 0.5rem; }
+input:not([type=checkbox]), select, textarea { width: 100%; background: var(--back); border: 1px solid var(--edge); border-radius: 5px; padding: 0.35rem 0.5rem; }
+::placeholder { color: var(--soft); opacity: 1; }
 textarea { resize: vertical; font-family: ui-monospace, monospace; font-size: 0.85rem; }
 button { background: var(--card); border: 1px solid var(--accent); color: var(--accent); border-radius: 5px; padding: 0.35rem 0.75rem; cursor: pointer; }
 form > button { background: var(--accent); color: var(--on-accent); }
 td button { padding: 0.05rem 0.5rem; margin-right: 0.25rem; font-size: 0.85rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 0.5rem 0; }
 .detail, .none { color: var(--soft); font-size: 0.85rem; margin: 0; }
+#outcome { max-height: 4.5em; overflow: auto; }
 .good { color: var(--good); }
 .bad, .failed { color: var(--bad); }
 ul, ol { list-style: none; margin: 0; padding: 0; }

@@ -1,7 +1,7 @@
 /** The page of the Symphony emulator. */
 import { document, section, table } from "./html.ts"
 
-const streams = section("list", "Streams", `<ul id="streams" class="choices"></ul>`)
+const streams = section("list", "Streams", `<ul id="streams" class="choices" role="list"></ul>`)
 
 const messages = section(
   "messages",
