@@ -139,7 +139,7 @@ const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
  *
  * With `VirtualTime.layer`, time moves from sleeper to sleeper. Without it, time moves in steps of `step` (default: one
  * second), and a fiber that sleeps between two steps is late by at most one. It does not wait for the outside world, such
- * as a socket or a worker thread.
+ * as a socket, a worker thread or the signature of a login. Without a `TestClock` it dies.
  *
  * **Example** (An hour in a moment)
  *
@@ -161,6 +161,13 @@ const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
 export const advance = Effect.fnUntraced(function*(duration: Duration.Input, options?: {
   readonly step?: Duration.Input
 }) {
+  if (!("adjust" in (yield* Clock.Clock))) {
+    return yield* Effect.die(
+      new Error(
+        "VirtualTime.advance needs a test clock: use it.effect, or provide TestClock.layer() below VirtualTime.layer."
+      )
+    )
+  }
   const wallClock = yield* Effect.serviceOption(VirtualTime)
   const rest = Option.isSome(wallClock) ? wallClock.value.rest : someTurns
   const step = Duration.toMillis(Duration.fromInputUnsafe(options?.step ?? "1 second"))

@@ -16,6 +16,12 @@ const worker = (handled: Ref.Ref<number>) =>
   )
 
 describe("advance", () => {
+  it.live("says that it needs a test clock when there is none", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(Effect.provide(VirtualTime.advance("1 second"), VirtualTime.layer))
+      assert.include(String(exit), "needs a test clock")
+    }))
+
   it.effect("runs the work of each step to its end, where TestClock.adjust runs ahead of it", () =>
     Effect.gen(function*() {
       const adjusted = yield* Ref.make(0)
