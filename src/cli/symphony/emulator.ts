@@ -92,7 +92,7 @@ const greeting = ({ bot, host, inspector, port, privateKey, streamId }: {
   `  stream       ${streamId}`,
   "In another terminal:",
   `  export SYMPHONY_SCHEME=http SYMPHONY_HOST=${host} SYMPHONY_PORT=${port} \\`,
-  `    SYMPHONY_BOT_USERNAME=${bot} SYMPHONY_BOT_PRIVATE_KEY_FILE='${privateKey}'`,
+  `    SYMPHONY_BOT_USERNAME=${bot} SYMPHONY_BOT_PRIVATE_KEY="$(cat '${privateKey}')"`,
   "  herald symphony datafeed",
   `  herald symphony send ${streamId} 'Hello' --bot ada`
 ]
