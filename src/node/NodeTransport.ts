@@ -17,6 +17,8 @@ import * as Dispatch from "./internal/dispatch.ts"
  * seconds (or as the service's `Keep-Alive` header says), before anything on the way drops it silently: the outcome of a
  * message written to such a connection would be unknown. Closing the scope closes all connections.
  *
+ * Bun has no undici: there the layer is `FetchHttpClient.layer`.
+ *
  * **Example** (A configuration of your own)
  *
  * ```ts

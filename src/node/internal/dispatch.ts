@@ -6,8 +6,9 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as Undici from "@effect/platform-node/Undici"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
@@ -23,6 +24,8 @@ export const make = Effect.fnUntraced(
     const deadlines = Deadlines.make(yield* Effect.scope)
     // By its default export: bundlers that split their output lose the others, which `NodeHttpClient` takes.
     const { default: { Agent } } = yield* Effect.promise(() => import("@effect/platform-node/Undici"))
+    // Bun puts a stand-in in undici's place, which sends nothing.
+    if (!("dispatch" in Agent.prototype)) return yield* Effect.provide(HttpClient.HttpClient, FetchHttpClient.layer)
     const dispatcher = yield* Effect.acquireRelease(
       Effect.sync(() => new Agent(options)),
       (agent) => Effect.promise(() => agent.destroy())
