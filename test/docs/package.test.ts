@@ -1,6 +1,8 @@
 /** What users can import, and what they cannot. */
 import { assert, beforeAll, it } from "@effect/vitest"
-import { node } from "../kit/scratch.ts"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { node, root } from "../kit/scratch.ts"
 
 const exported = [
   "effect-herald",
@@ -48,3 +50,15 @@ it.each(hidden)(
   "%s cannot be imported",
   (specifier) => assert.strictEqual(outcomes[specifier], "ERR_PACKAGE_PATH_NOT_EXPORTED")
 )
+
+it("the lock file has the checksum of each package, but for binaries of other platforms that the registry lacks", () => {
+  const { packages }: {
+    readonly packages: Record<string, { readonly integrity?: string; readonly optional?: boolean }>
+  } = JSON.parse(Fs.readFileSync(Path.join(root, "package-lock.json"), "utf8"))
+  const without = Object.keys(packages).filter((name) => name !== "" && packages[name]?.integrity === undefined)
+  assert.deepStrictEqual(without.filter((name) => !packages[name]?.optional), [])
+  assert.deepStrictEqual(
+    without.filter((name) => !/^node_modules\/@(dprint\/(android|darwin|linux|win32)|effect\/tsgo-)/.test(name)),
+    []
+  )
+})
