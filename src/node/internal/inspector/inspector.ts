@@ -209,7 +209,7 @@ export const make = Effect.fnUntraced(
       kinds: inspected.kinds,
       chance: chanceOf(faults.chance()),
       injected: injected.slice(-50).map(({ fault, request, time }) =>
-        `${DateTime.formatIso(time).slice(11, 23)} ${labelOf(fault)}: ${request}`
+        `${DateTime.formatIso(time).slice(11, 23)} ${labelOf(fault)}: ${request.slice(0, 500)}`
       )
     }))
 

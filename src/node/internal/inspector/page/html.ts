@@ -4,7 +4,7 @@
 export const section = (id: string, title: string, content: string): string =>
   `<section id="${id}-section" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`
 
-/** A table that is hidden while it has no rows. Its roles are written out, as a narrow page shows rows as blocks. */
+/** A table that is hidden while it has no rows. Its roles are written out, as the style shows rows as blocks. */
 export const table = (id: string, title: string, columns: ReadonlyArray<string>, none: string): string =>
   `<h3 id="${id}-caption">${title}</h3>` +
   `<p class="none" data-empty="${id}">${none}</p>` +

@@ -213,6 +213,20 @@ export const kit = () => {
     return withChildren(element("li"), pick)
   }
 
+  /** An address as people read it. A long one can be opened. */
+  const address = (target: string): HTMLElement => {
+    let text = target
+    try {
+      text = decodeURIComponent(target)
+    } catch {
+      // It was cut within an escape, or has others. It is shown as it came.
+    }
+    const most = 120
+    if (text.length <= most) return element("code", text)
+    const head = withChildren(element("summary"), element("code", `${text.slice(0, most)}…`))
+    return withChildren(element("details"), head, element("code", text))
+  }
+
   const fillNetwork = ({ chance, faults, injected, kinds, latencyMillis, requests }: Network) => {
     fillSelect("fault", faults)
     fillSelect("fault-on", kinds, "any request")
@@ -222,7 +236,7 @@ export const kit = () => {
       byId("injected"),
       injected.toReversed().map((text, index) => ({ text, key: `${injected.length - index} ${text}` })),
       ({ key }) => key,
-      ({ text }) => element("li", text)
+      ({ text }) => withChildren(element("li"), address(text))
     )
     fillTable(
       "requests",
@@ -234,8 +248,7 @@ export const kit = () => {
           String(outcome),
           typeof outcome === "number" && outcome < 400 ? "good" : outcome === "waiting" ? "" : "bad"
         )
-        const address = element("code", target)
-        return [clock(time), method, status, millis === undefined ? "" : `${millis} ms`, address]
+        return [clock(time), method, status, millis === undefined ? "" : `${millis} ms`, address(target)]
       }
     )
   }

@@ -68,15 +68,20 @@ tbody th { font-weight: normal; }
 thead th { position: sticky; top: 0; background: var(--card); border: 0; color: var(--soft); font-weight: normal; }
 td code, th code { display: block; max-width: 26rem; overflow: hidden; text-overflow: ellipsis; line-height: 1.6; }
 #tokens code, #feeds code { max-width: 6rem; }
-#requests td:last-child { width: 100%; min-width: 12rem; }
 #requests code { max-width: none; white-space: normal; overflow-wrap: anywhere; }
+#traffic-section .scroll { max-height: 80vh; }
+details[open] summary code { display: none; }
+summary::after { content: " less"; display: none; }
+details[open] summary::after { display: inline; }
+summary { cursor: pointer; list-style: none; }
+summary::before { content: "▸ "; }
+details[open] summary::before { content: "▾ "; }
+summary code { display: inline; }
 #tokens td:last-child { white-space: normal; }
-@media (max-width: 759px) {
-  #requests tr { display: flex; flex-wrap: wrap; gap: 0 0.75rem; border-top: 1px solid var(--line); padding: 0.25rem 0; }
-  #requests th, #requests td { border: 0; padding: 0; }
-  #requests td:last-child { flex-basis: 100%; min-width: 0; }
-  [aria-labelledby=requests-caption] thead { position: absolute; clip-path: inset(50%); }
-}
+#requests tr { display: flex; flex-wrap: wrap; gap: 0 0.75rem; border-top: 1px solid var(--line); padding: 0.25rem 0; }
+#requests th, #requests td { border: 0; padding: 0; }
+#requests td:last-child { flex-basis: 100%; min-width: 0; }
+[aria-labelledby=requests-caption] thead { position: absolute; clip-path: inset(50%); }
 @media (min-width: 760px) {
   main { grid-template-columns: minmax(15rem, 20rem) minmax(0, 1fr); grid-template-areas: "list events" "network events" "access traffic" "data data"; grid-template-rows: auto 1fr; }
   #list-section { grid-area: list; }
