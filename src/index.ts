@@ -6,7 +6,7 @@
  * - `effect-herald/node`: `NodePubNub` and `NodeSymphony`, which are configuration and transport in one layer for Node.
  * - `effect-herald/testing`: `PubNubEmulator`, `SymphonyEmulator`, `Faults`, `VirtualTime`.
  *
- * `docs/start.md` of the package has the first program, and `llms.txt` says where each page is.
+ * `docs/start.md` of the package has the first program, and `docs/llms.txt` says where each page is.
  *
  * @since 0.1.0
  */

@@ -30,7 +30,7 @@ import { started } from "./standIn/started.ts"
 
 const pages = [
   "README.md",
-  "llms.txt",
+  "docs/llms.txt",
   ...Fs.readdirSync(Path.join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md") && !name.includes("node_modules"))
     .map((name) => `docs/${name}`)

@@ -28,7 +28,7 @@ const fences = (text: string, strip: RegExp): ReadonlyArray<string> =>
 
 const examples = [
   ...modules.map((file) => [file, fences(Fs.readFileSync(Path.join(root, file), "utf8"), /^ *\* ?/gm)] as const),
-  ...["README.md", "llms.txt", ...filesIn("docs", ".md")].map(
+  ...["README.md", "docs/llms.txt", ...filesIn("docs", ".md")].map(
     (file) => [file, fences(Fs.readFileSync(Path.join(root, file), "utf8"), /^$never/gm)] as const
   )
 ].flatMap(([file, codes]) =>

@@ -11,7 +11,7 @@ const pages = [".", "docs"].flatMap((folder) =>
   Fs.readdirSync(Path.join(root, folder), { recursive: folder !== ".", encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => Path.join(folder, name))
-).concat("llms.txt")
+).concat("docs/llms.txt")
 
 const { files }: { readonly files: ReadonlyArray<string> } = JSON.parse(
   Fs.readFileSync(Path.join(root, "package.json"), "utf8")
@@ -43,8 +43,8 @@ it.each(pages)("every link of %s leads somewhere", (page) => {
 })
 
 it("llms.txt links every page and example of docs", () => {
-  const linked = text("llms.txt")
+  const linked = text("docs/llms.txt")
   const names = Fs.readdirSync(Path.join(root, "docs"), { recursive: true, encoding: "utf8" })
   const pages = names.filter((name) => /\.md$|^examples\/[^/]+\.ts$/.test(name) && !name.includes("node_modules"))
-  assert.deepStrictEqual(pages.filter((name) => !linked.includes(`](docs/${name})`)), [])
+  assert.deepStrictEqual(pages.filter((name) => !linked.includes(`](${name})`)), [])
 })
