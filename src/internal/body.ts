@@ -16,9 +16,11 @@ export interface Body {
 
 const utf8 = new TextDecoder()
 
+/** Reads the body. Calls `onPart` for each part that arrives. */
 export const text = (
   response: HttpClientResponse.HttpClientResponse,
-  maxSize: number
+  maxSize: number,
+  onPart?: () => void
 ): Effect.Effect<Body, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
@@ -27,6 +29,7 @@ export const text = (
       Stream.takeUntil((chunk) => {
         chunks.push(chunk)
         size += chunk.length
+        onPart?.()
         return size > maxSize
       }),
       Stream.runDrain,

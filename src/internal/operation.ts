@@ -57,6 +57,8 @@ export interface Operation<A, E, R, E2, R2> {
   readonly streamed?: boolean | undefined
   /** How many bytes of an answer are read, as they are after decompression. */
   readonly maxSize: number
+  /** Called when a part of a body has arrived. */
+  readonly onPart?: (() => void) | undefined
   /** The parts of the configuration that no error may show. Those in the request itself need not be listed. */
   readonly secrets?: (() => ReadonlyArray<string>) | undefined
   readonly unanswered: (failure: Unanswered) => E2
@@ -124,8 +126,8 @@ const exchange = (
   request: HttpClientRequest.HttpClientRequest,
   operation: Exchanged
 ): Effect.Effect<Untold, Lost> => {
-  const { maxSize, streamed = false, timeout } = operation
-  const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout })
+  const { maxSize, onPart, streamed = false, timeout } = operation
+  const whole = streamed ? undefined : WholeAnswer.of(client)?.(request, { maxSize, timeout, onPart })
   return whole ?? executed(client, request, operation)
 }
 
@@ -133,14 +135,14 @@ const exchange = (
 const executed = (
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
-  { maxSize, streamed = false, timeout }: Exchanged
+  { maxSize, onPart, streamed = false, timeout }: Exchanged
 ): Effect.Effect<Untold, Lost> =>
   client.execute(request).pipe(
     Effect.flatMap((response): Effect.Effect<Untold, HttpClientError.HttpClientError> => {
       const { headers, status } = response
       return streamed && status >= 200 && status < 300
         ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered) })
-        : Effect.map(Body.text(response, maxSize), (body) => ({ status, headers, ...body }))
+        : Effect.map(Body.text(response, maxSize, onPart), (body) => ({ status, headers, ...body }))
     }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     withoutRedirects,

@@ -41,6 +41,8 @@ export interface Service<C, F, R> {
   readonly poll: (from: C) => Effect.Effect<Polled<C>, F, R>
   /** The schedule for this kind of failure. It continues through a row of failures. */
   readonly schedule: (failure: F) => Schedule.Schedule<unknown, F, never, R>
+  /** The failure of a poll whose answer began and did not end in time. Without it, such a poll counts as silent. */
+  readonly unfinished?: F
   /** Whether the service refused the credential. */
   readonly isDenied: (failure: F) => boolean
   /** Whether the credential of the last request has been replaced since. Called after a refusal. */
@@ -55,6 +57,9 @@ export interface Service<C, F, R> {
 type InFlight<C, F> = Extract<LongPoll.Command<C, F>, { readonly _tag: "Handshake" | "Poll" | "Ask" | "Pause" }>
 
 type Input<C, F> = LongPoll.Input<C, F>
+
+/** The longest answer may take so many times the patience of its poll, while parts of it arrive. */
+const longestAnswer = 10
 
 /** One moment by both clocks. */
 export const moment = (clock: Clock.Clock): LongPoll.Moment => ({
@@ -74,6 +79,8 @@ export class PollLoop<C, F, R> {
   /** The results of a fiber of an older turn are ignored. */
   private turn = 0
   private flight: InFlight<C, F> | undefined
+  /** When the last part of the answer to the poll in flight arrived. */
+  private partAt: LongPoll.Moment | undefined
   private feeding = false
   private readonly signals: Array<Input<C, F>> = []
   private resume: ((effect: Effect.Effect<void>) => void) | undefined
@@ -148,9 +155,29 @@ export class PollLoop<C, F, R> {
     if (isRunning) this.start()
   }
 
-  /** How long the poll in flight may still wait for its answer, in milliseconds. */
+  /** Notes that a part of the answer to the poll in flight arrived. A large page may need longer than the patience of a poll. */
+  arrived(): void {
+    if (this.state._tag === "Polling") this.partAt = moment(this.clock)
+  }
+
+  /** How long the poll in flight may still wait for its answer or the next part of it, in milliseconds. */
   patience(at: LongPoll.Moment): number | undefined {
-    return this.state._tag === "Polling" ? this.state.patience - LongPoll.elapsed(this.state.sentAt, at) : undefined
+    if (this.state._tag !== "Polling") return undefined
+    const { patience, sentAt } = this.state
+    const waited = LongPoll.elapsed(sentAt, at)
+    return this.partAt === undefined
+      ? patience - waited
+      : Math.min(patience - LongPoll.elapsed(this.partAt, at), longestAnswer * patience - waited)
+  }
+
+  /** Cuts the poll in flight, which waited for too long. */
+  cut(at: LongPoll.Moment): void {
+    const { unfinished: failure } = this.service
+    this.signal(
+      this.partAt === undefined || failure === undefined
+        ? { _tag: "Silent", at }
+        : { _tag: "Failed", failure, denied: false, renewed: false, at }
+    )
   }
 
   private readonly parked = Effect.callback<void>((resume) => {
@@ -162,6 +189,7 @@ export class PollLoop<C, F, R> {
     if (state === this.state) return
     this.state = state
     this.flight = undefined
+    this.partAt = undefined
     this.feeding = true
     try {
       for (const command of commands) {
@@ -230,7 +258,7 @@ export class PollLoop<C, F, R> {
   }
 }
 
-/** Cuts polls that were silent for too long. Timers stop while a machine sleeps, so short sleeps notice soon after. */
+/** Cuts polls that waited for too long. Timers stop while a machine sleeps, so short sleeps notice soon after. */
 export const watch = <C, F, R>(
   clock: Clock.Clock,
   loops: () => Iterable<PollLoop<C, F, R>>,
@@ -243,7 +271,7 @@ export const watch = <C, F, R>(
     for (const loop of loops()) {
       const left = loop.patience(at)
       if (left === undefined) continue
-      if (left <= 0) loop.signal({ _tag: "Silent", at })
+      if (left <= 0) loop.cut(at)
       // A virtual clock rounds a small fraction of a millisecond to zero, and the loop would spin.
       else if (left < next) next = Math.ceil(left)
     }

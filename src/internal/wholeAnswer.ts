@@ -19,6 +19,8 @@ export interface Limits {
   /** How many bytes of the body are read. */
   readonly maxSize: number
   readonly timeout: Duration.Duration | undefined
+  /** Called when a part of the body has arrived. */
+  readonly onPart?: (() => void) | undefined
 }
 
 /** Sends a request. Undefined if the transport cannot send this request whole; the caller then uses `execute`. */

@@ -87,7 +87,8 @@ export interface Options {
    * How long a long poll may be silent, by the clock of this machine that sees more time pass. Then the reader cuts it, checks the
    * connection with a handshake, and polls again from the same cursor. The service would hold a poll for 280 seconds; a shorter time
    * notices half-open connections and a laptop that slept. Where a proxy cuts idle polls sooner, the reader renews polls just before
-   * that, after two such cuts. Default: 55 seconds.
+   * that, after two such cuts. An answer that arrives in parts may take longer, up to ten times this, with no longer pause between
+   * two parts. Default: 55 seconds.
    */
   readonly pollTimeout?: Duration.Input | undefined
   /** The keyset's limit for a message with its channel and metadata, percent-encoded, in bytes. Default: 32,768. */

@@ -17,6 +17,7 @@ import * as Stream from "effect/Stream"
 import { NodePubNub } from "effect-herald/node"
 import { History, Publish, PubNubConfig, Time } from "effect-herald/pubnub"
 import { Attachments, Session, SymphonyConfig } from "effect-herald/symphony"
+import * as Wire from "../../src/pubnub/internal/wire/subscribe.ts"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type * as Net from "node:net"
@@ -203,6 +204,27 @@ describe.each(transports)("transport of %s", (_, layer) => {
       const time = yield* Effect.provide(Time.now, layer(options(port)))
       assert.strictEqual(time, "17334108326343660")
     }).pipe(Effect.scoped), 20_000)
+
+  it.live("tells of each part of an answer to a poll when it arrives", () =>
+    Effect.gen(function*() {
+      const parts = yield* Queue.make<number>()
+      let rest: Http.ServerResponse | undefined
+      const port = yield* served(Http.createServer((_, response) => {
+        rest = response
+        response.write("{\"t\":{\"t\":\"17334108326343660\",\"r\":1},")
+      }))
+      let number = 0
+      yield* Effect.gen(function*() {
+        const config = yield* PubNubConfig.PubNubConfig
+        const target = { channels: ["a"], groups: [], filter: undefined, state: undefined }
+        const poll = Wire.poll(config, target, () => Queue.offerUnsafe(parts, ++number))
+        const fiber = yield* Effect.forkChild(poll(config, { position: "17334108326343650", delivered: [] }))
+        assert.strictEqual(yield* Queue.take(parts), 1)
+        rest?.end("\"m\":[]}")
+        assert.strictEqual((yield* Fiber.join(fiber)).position, "17334108326343660")
+        assert.strictEqual(yield* Queue.take(parts), 2)
+      }).pipe(Effect.provide(layer(options(port))))
+    }).pipe(Effect.scoped))
 
   it.live("closes the connection after an interruption and a timeout", () =>
     Effect.gen(function*() {

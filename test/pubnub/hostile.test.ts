@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -39,6 +40,21 @@ interface Asked {
 /** What it answers after 20 milliseconds, or that it never does. */
 type Answer = object | "never"
 
+/** An answer whose body is a stream. */
+class Slow {
+  readonly body: Stream.Stream<Uint8Array>
+  constructor(body: Stream.Stream<Uint8Array>) {
+    this.body = body
+  }
+}
+
+/** The parts of a body, one every twenty seconds. */
+const slowly = (parts: ReadonlyArray<string>): Stream.Stream<Uint8Array> =>
+  Stream.mapEffect(
+    Stream.fromIterable(parts),
+    (part) => Effect.delay(Effect.succeed(new TextEncoder().encode(part)), "20 seconds")
+  )
+
 const kindOf = ({ pathname, searchParams }: URL): Asked["kind"] =>
   pathname.startsWith("/v2/subscribe")
     ? searchParams.has("tt") ? "poll" : "handshake"
@@ -64,7 +80,9 @@ const service = (answer: (asked: Asked) => Answer, pollTime: Duration.Input = "2
           now: () => clock.currentTimeMillisUnsafe() - start
         })
         if (body === "never") return Effect.never
-        const response = Exchange.response(request, { status: 200, headers: {}, body: JSON.stringify(body) })
+        const response = body instanceof Slow
+          ? HttpServerResponse.toClientResponse(HttpServerResponse.stream(body.body), { request })
+          : Exchange.response(request, { status: 200, headers: {}, body: JSON.stringify(body) })
         // At the end of a test nobody moves the clock any more.
         return kind === "other"
           ? Effect.succeed(response)
@@ -210,6 +228,47 @@ describe.each(ways)("a reader %s", (_, sharing) => {
       }).pipe(Effect.provide(run(layer)))
     }
   )
+
+  // --- slow answers
+
+  it.effect("gets a page that arrives slowly when its parts take longer than pollTimeout", () => {
+    const parts = JSON.stringify(page(at(1_000), message(1, at(500)))).split(/(?<=,)/)
+    assert.isAbove(parts.length, 5)
+    const { count, layer } = service(({ kind, number }) =>
+      kind !== "poll" ? page(at(0)) : number > 0 ? "never" : new Slow(slowly(parts))
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("3 minutes")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
+      assert.isAtMost(count("poll"), 3)
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect.each(
+    [
+      ["stops in its middle", Stream.concat(slowly(["{"]), Stream.never), "2 minutes"],
+      ["has no end", Stream.forever(slowly([" "])), "11 minutes"]
+    ] as const
+  )("is told Interrupted, and goes on, when a page %s", ([_, body, time]) => {
+    const { layer } = service(({ kind, number }) =>
+      kind !== "poll"
+        ? page(at(0))
+        : number === 0
+        ? new Slow(body)
+        : number === 1
+        ? page(at(1_000), message(1, at(500)))
+        : "never"
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance(time)
+      assert.deepStrictEqual(tags(seen), ["Connected", "Interrupted", "Reconnected", "Message"])
+      assert.deepInclude(seen[1], { attempt: 1 })
+      assert(seen[1]?._tag === "Interrupted")
+      assert.strictEqual(seen[1].reason._tag, "Timeout")
+    }).pipe(Effect.provide(run(layer)))
+  })
 
   // --- history that lies
 

@@ -35,7 +35,7 @@ export const make = Effect.fnUntraced(
       const target = targetOf(request)
       return target === undefined ? undefined : Effect.withFiber((fiber) =>
         Effect.callback((resume) => {
-          const exchange = new Exchange(request, limits.maxSize, resume)
+          const exchange = new Exchange(request, limits, resume)
           if (limits.timeout !== undefined) {
             exchange.forget = deadlines.set(fiber.getRef(Clock.Clock), limits.timeout, exchange.expire)
           }
@@ -75,6 +75,7 @@ type Result = Effect.Effect<WholeAnswer.WholeAnswer, HttpClientError.HttpClientE
 class Exchange implements Undici.Dispatcher.DispatchHandler {
   readonly #request: HttpClientRequest.HttpClientRequest
   readonly #maxSize: number
+  readonly #onPart: (() => void) | undefined
   readonly #resume: (result: Result) => void
   /** Cancels the timeout. */
   forget: () => void = nothing
@@ -87,11 +88,12 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   constructor(
     request: HttpClientRequest.HttpClientRequest,
-    maxSize: number,
+    { maxSize, onPart }: WholeAnswer.Limits,
     resume: (result: Result) => void
   ) {
     this.#request = request
     this.#maxSize = maxSize
+    this.#onPart = onPart
     this.#resume = resume
   }
 
@@ -109,6 +111,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (this.#isOver) return
     this.#chunks.push(chunk)
     this.#size += chunk.length
+    this.#onPart?.()
     if (this.#size <= this.#maxSize) return
     this.#answer({ text: `${this.#text(Text.most)}…`, limit: this.#maxSize })
     controller.abort(aborted)

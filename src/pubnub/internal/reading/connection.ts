@@ -13,7 +13,7 @@ import { debug } from "../../../internal/operation.ts"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import * as Url from "../../../internal/url.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
-import type * as PubNubError from "../../PubNubError.ts"
+import * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
@@ -269,6 +269,7 @@ export class Connection {
         handshake: (standing) => this.handshake(standing),
         poll: (from) => this.poll(from),
         schedule: settings.schedule,
+        unfinished: new PubNubError.Timeout({ after: config.pollTimeout }),
         isDenied: (reason) => reason._tag === "AccessDenied",
         renewed: Effect.suspend(() => Token.isOther(config, this.token)),
         next: () => this.next(),
@@ -432,9 +433,13 @@ export class Connection {
     })
   }
 
+  private readonly arrived = (): void => this.loop.arrived()
+
   private get sendPoll(): Subscribe.Poll {
     const target = this.asked ?? this.target
-    if (this.polls?.target !== target) this.polls = { target, send: Subscribe.poll(this.core.config, target) }
+    if (this.polls?.target !== target) {
+      this.polls = { target, send: Subscribe.poll(this.core.config, target, this.arrived) }
+    }
     return this.polls.send
   }
 

@@ -52,6 +52,8 @@ export interface Endpoint<A> {
   readonly signedAsGet?: boolean | undefined
   /** Default: `requestTimeout` of the configuration. The reader watches a long poll instead. */
   readonly timeout?: Duration.Duration | "none" | undefined
+  /** Called when a part of the answer has arrived. */
+  readonly onPart?: (() => void) | undefined
   readonly attributes?: Record<string, unknown> | undefined
   /** Payloads of users keep their numbers; everywhere else long integers stay exact as text. */
   readonly parse?: ((text: string) => Result.Result<Schema.Json, string>) | undefined
@@ -135,6 +137,7 @@ export const sendTo = <A>(
     request: () => request(config, endpoint, address),
     timeout: timeout === "none" ? undefined : timeout,
     maxSize: config.maxAnswerSize,
+    onPart: endpoint.onPart,
     secrets: () => Token.secrets(config),
     unanswered: (failure): PubNubError.Reason =>
       failure._tag === "TimedOut"

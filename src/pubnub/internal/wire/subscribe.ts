@@ -94,12 +94,16 @@ export const handshake = (config: Config, target: Target): Endpoint.Endpoint<Pag
 export type Poll = (config: Config, from: Cursor) => Effect.Effect<Page, PubNubError.Reason, HttpClient.HttpClient>
 
 /**
- * Polls for messages after a position. The service holds the request until there are some. All polls of a handshake share the
+ * Polls for messages after a position, and calls `onPart` for each part of the answer. The service holds the request until there are some. All polls of a handshake share the
  * rest of its address, which is long for many names. The handshake has checked what it is made of.
  */
-export const poll = (config: Config, target: Target): Poll => {
+export const poll = (config: Config, target: Target, onPart?: () => void): Poll => {
   // The service keeps a state while the user is present, so a poll does not repeat it.
-  const request: Endpoint.Endpoint<Page> = { ...handshake(config, { ...target, state: undefined }), timeout: "none" }
+  const request: Endpoint.Endpoint<Page> = {
+    ...handshake(config, { ...target, state: undefined }),
+    timeout: "none",
+    onPart
+  }
   const { path, query } = Endpoint.addressOf(config, request)
   const rest = query === "" ? "" : `&${query}`
   return (config, { position, region }) => {
