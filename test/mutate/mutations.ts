@@ -79,7 +79,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a refusal is a cut", "input.denied ? cuts : cutAgain", "false ? cuts : cutAgain"],
     ["polls are never renewed", "cuts.times < 2", "cuts.times < 2_000"],
     ["renewed at the cut, not before it", "cuts.held - cutMargin(cuts.held)", "cuts.held"],
-    ["the longest time unheard is forgotten", "Math.max(facts.unheard, elapsed(heardAt, at))", "elapsed(heardAt, at)"],
+    [
+      "the longest time unheard is forgotten",
+      "const unheard = Math.max(facts.unheard, elapsed(facts.heardAt, at))",
+      "const unheard = elapsed(facts.heardAt, at)"
+    ],
     ["a late answer says what is now", "heardAt: late ? sentAt : at", "heardAt: at"],
     ["an old page moves the service's time", "Math.max(servedAt, facts.servedAt ?? 0)", "servedAt"],
     [
@@ -109,7 +113,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["failures are not counted", "attempts: facts.attempts + 1", "attempts: facts.attempts"],
     ["the service is no witness", "byService - listened > rules.retention", "false"],
-    ["silence was not listening", "const listened = isSilence ? rules.patience : 0", "const listened = 0"],
+    ["silence was not listening", "const listened = wasListening ? rules.patience : 0", "const listened = 0"],
     ["this machine is no witness", "|| byMachine > rules.retention", ""],
     ["what is owed is forgotten", "const isBreak = facts.owing ||", "const isBreak ="],
     ["what is owed is owed for ever", "owing: false,\n      unheard", "owing: facts.owing,\n      unheard"],
@@ -126,7 +130,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a quiet connection keeps its row", "const isQuiet = isSilence && facts.attempts > 0", "const isQuiet = false"],
     ["a break is told again", "unheard: isBreak ? 0 : facts.unheard", "unheard: facts.unheard"],
-    ["a handshake moves the service's time", "isBreak || isSilence || facts.servedAt === undefined ?", "true ?"]
+    ["a handshake moves the service's time", "isBreak || wasListening || facts.servedAt === undefined ?", "true ?"]
   ]),
   ...of("src/internal/pollLoop.ts", ["test/internal/pollLoop.test.ts"], [
     ["an ended turn feeds on", "if (turn === this.turn) this.feed(input)", "this.feed(input)"],
