@@ -10,7 +10,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Faults } from "effect-herald/testing"
-import { batchesOf, isPut, seedsOf } from "./seeds.ts"
+import { batchesOf, isLong, isPut, seedsOf } from "./seeds.ts"
 import { busyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
 
 const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
@@ -26,7 +26,7 @@ describe("Subscribe.stream with one fault kind", () => {
       // A service that lies every third time cannot be told from one that speaks the truth.
       const rate = rule.fault._tag === "FutureCursor" ? 0.1 : rule.lasting === undefined ? 0.3 : 0.05
       const crashes = rule.fault._tag !== "OldPage"
-      const { injected } = yield* hold(planOf(index, { rate, faults: [rule], crashes }))
+      const { injected } = yield* hold(planOf(index, { rate, faults: [rule], crashes, messages: isLong ? 50 : 25 }))
       assert.isAbove(injected.length, 0, "the fault never happened")
     }))
 })
