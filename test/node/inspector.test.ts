@@ -133,6 +133,7 @@ describe("the inspector of PubNub", () => {
         [400, command(port, "latency", { millis: -1 })],
         [400, command(port, "fault", { fault: "Nope", times: 1 })],
         [400, command(port, "fault", { fault: "EmptyBody", on: "send", times: 1 })],
+        [400, command(port, "fault", { fault: "NullCursor", on: "publish", times: 1 })],
         [400, command(port, "seed", { seed: 1, rate: 2 })],
         [404, command(port, "toString", {})],
         [405, ask(port, "/_herald/do/publish")],
@@ -259,6 +260,7 @@ describe("the inspector of Symphony", () => {
       assert.deepStrictEqual(yield* emulator.blocked, ["secret"])
       assert.strictEqual((yield* command(port, "dropFeed", { feedId: "none" })).status, 200)
       assert.include((yield* ask(port, "/_herald/")).body, "<h1>Symphony emulator</h1>")
+      assert.strictEqual((yield* command(port, "fault", { fault: "NullCursor", times: 1 })).status, 400)
       assert.strictEqual(
         (yield* command(port, "fault", { fault: "AccessDenied", on: "agentInfo", times: 1 })).status,
         200

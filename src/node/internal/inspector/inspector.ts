@@ -30,7 +30,7 @@ export type Command = (input: unknown) => Effect.Effect<void, Refused>
 /** A command whose input is checked. Unknown fields are refused. A defect of the emulator says what was wrong. */
 export const command = <A, I>(
   schema: Schema.Codec<A, I>,
-  run: (input: A) => Effect.Effect<unknown>
+  run: (input: A) => Effect.Effect<unknown, Refused>
 ): Command => {
   const decode = Schema.decodeUnknownEffect(schema, { onExcessProperty: "error" })
   return (input) =>
@@ -84,9 +84,23 @@ const labelOf = ({ _tag, ...details }: Faults.Fault): string =>
 /** On a port, an unknown name is a refused connection. The first page of a reader is known only while there are faults. */
 const hidden: ReadonlyArray<Faults.Fault["_tag"]> = ["NameNotFound", "OldPage"]
 
-const choices: ReadonlyMap<string, Faults.Fault> = new Map(
-  Faults.everything.filter(({ fault }) => !hidden.includes(fault._tag)).map(({ fault }) => [labelOf(fault), fault])
-)
+/** These hit only the pages of a subscription. */
+const ofPages: ReadonlyArray<Faults.Fault["_tag"]> = [
+  "NullMessages",
+  "NullCursor",
+  "ZeroCursor",
+  "FutureCursor",
+  "BackwardCursor",
+  "RepeatedPage"
+]
+
+/** The faults that requests of these kinds can meet, by their labels. */
+const choicesOf = (kinds: ReadonlyArray<Faults.Kind>): ReadonlyMap<string, Faults.Fault> =>
+  new Map(
+    Faults.everything
+      .filter(({ fault: { _tag } }) => !hidden.includes(_tag) && (kinds.includes("poll") || !ofPages.includes(_tag)))
+      .map(({ fault }) => [labelOf(fault), fault])
+  )
 
 const Chance = Schema.Struct({
   seed: Schema.Int,
@@ -98,6 +112,7 @@ const chanceOf = (chance: Faults.Chance | undefined): Network["chance"] =>
 
 const networkCommands = (
   { kinds, restart }: Pick<Inspected<object>, "kinds" | "restart">,
+  choices: ReadonlyMap<string, Faults.Fault>,
   faults: faultyHandler.FaultyHandler,
   seen: ReturnType<typeof traffic.make>
 ): Readonly<Record<string, Command>> => ({
@@ -113,7 +128,10 @@ const networkCommands = (
     }),
     ({ fault: label, ...rule }) => {
       const fault = choices.get(label)
-      return fault === undefined ? Effect.void : faults.add({ ...rule, fault })
+      if (fault === undefined) return Effect.void
+      return ofPages.includes(fault._tag) && !["poll", "handshake", undefined].includes(rule.on)
+        ? new Refused({ message: `${fault._tag} hits only handshakes and polls` })
+        : faults.add({ ...rule, fault })
     }
   ),
   heal: command(Schema.Struct({}), () => faults.restart({})),
@@ -200,7 +218,8 @@ export const make = Effect.fnUntraced(
   ): Effect.fn.Return<faultyHandler.Handle> {
     const faults = yield* faultyHandler.make(inspected.handle, given)
     const seen = traffic.make(faults.handle)
-    const commands = { ...networkCommands(inspected, faults, seen), ...inspected.commands }
+    const choices = choicesOf(inspected.kinds)
+    const commands = { ...networkCommands(inspected, choices, faults, seen), ...inspected.commands }
 
     const network: Effect.Effect<Network> = Effect.map(faults.injected, (injected) => ({
       requests: seen.seen(),
