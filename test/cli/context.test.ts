@@ -42,7 +42,7 @@ describe("context", () => {
       assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o600)
       assert.strictEqual(Fs.statSync(Path.dirname(file)).mode & 0o777, 0o700)
       yield* run("context add prod --subscribe-key sub-2 --no-tls")
-      assert.deepStrictEqual((yield* run("context use prod")).stdout, ["prod is in use"])
+      assert.deepStrictEqual((yield* run("context use prod")).stdout, ["in use: prod"])
       const { stdout } = yield* run("context list --json")
       assert.deepStrictEqual(stdout.map((line) => JSON.parse(line)), [
         {
@@ -59,7 +59,7 @@ describe("context", () => {
         { name: "prod", inUse: true, settings: { subscribeKey: "sub-2", tls: false } }
       ])
       assert.deepStrictEqual((yield* run("context show dev")).stdout, [`   ${line}`])
-      assert.deepStrictEqual((yield* run("context remove prod")).stdout, ["prod is removed"])
+      assert.deepStrictEqual((yield* run("context remove prod")).stdout, ["removed: prod"])
       const none = yield* run("context show")
       assert.deepStrictEqual([none.exitCode, none.stdout], [2, []])
       assert.notInclude(Fs.readFileSync(file, "utf8"), "sub-2")

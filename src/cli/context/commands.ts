@@ -61,7 +61,7 @@ const use = <A>(section: ContextFile.Section<A>) =>
       yield* ContextFile.change(section, (contexts) =>
         Effect.as(ContextFile.named(contexts, name), { ...contexts, inUse: name }))
       yield* writeValue({ inUse: name }, () =>
-        `${name} is in use`)
+        `in use: ${name}`)
     })
   ).pipe(Command.withDescription("Use a context from now on"))
 
@@ -105,7 +105,7 @@ const remove = <A>(section: ContextFile.Section<A>) =>
           inUse: all.inUse === name ? undefined : all.inUse,
           contexts: Record.remove(all.contexts, name)
         }))
-      yield* writeValue({ removed: name }, () => `${name} is removed`)
+      yield* writeValue({ removed: name }, () => `removed: ${name}`)
     })
   ).pipe(Command.withDescription("Remove a context"))
 

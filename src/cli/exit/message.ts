@@ -1,34 +1,54 @@
 /**
- * The message of a failure in the words of the command line: flags rather than options.
+ * The message of a failure in the words of the command line: flags and arguments rather than options.
  */
 import * as String_ from "effect/String"
-import * as ConnectFailure from "../../internal/connectFailure.ts"
 import * as Reason from "../../Reason.ts"
 import type { Reportable } from "./failure.ts"
 
-/** The message of a failure, and the flag or variable that gives the wrong setting. */
+/** The message of a failure. Its advice names the flag or variable that gives the wrong setting. */
 export const messageOf = (error: Reportable): string => {
   // Its advice is an option that the command line does not have.
   if (error._tag === "MessageTooLarge") return error.message.replace(/ If the keyset allows more.*$/s, "")
   if (!("reason" in error)) return error.message
   if (error.reason._tag === "BadRequest" && error.reason.status === undefined) {
     const { description, details, message } = error.reason
-    // The configuration has the user of the keyset. Requests about a user have `--user`.
-    const toInput = (option: string) =>
-      option === "userId" && description === "The configuration is not valid" ? "--user-id" : inputOf(option)
+    const one = "operation" in error ? oneOf[error.operation.split(".")[0] ?? ""] : undefined
+    const toInput = (option: string) => {
+      // The configuration has the user of the keyset. Requests about a user have `--user`.
+      if (option === "userId" && description === "The configuration is not valid") return "--user-id"
+      return option === "id" && one !== undefined ? one : inputOf(option)
+    }
     const inFlags = details.map((detail) => ({
       ...detail,
-      ...detail.location !== undefined && { location: detail.location.replace(/^\w+/, toInput) },
-      message: detail.message.replace(/(?<=^and )groups\b|(?<= than )since$|(?<=^is given beside )\w+/, inputOf)
+      ...detail.location !== undefined && {
+        // A flag sets the same field of all members or memberships.
+        location: detail.location.replace(/^(users|channels)\[\d+\]\.(?=\w)/, "").replace(/^\w+/, toInput)
+      },
+      message: detail.message
+        .replace(/(?<=^and )groups\b|(?<= than )since$|(?<=^is given beside )\w+/, inputOf)
+        .replace("which tls chooses", "which --tls chooses")
     }))
     return error.message.replace(message, () => new Reason.BadRequest({ description, details: inFlags }).message)
   }
-  const place = placeOf(error)
-  return place === undefined ? error.message : `${error.message} Here it comes from ${place}.`
+  return adviceOf(error).reduce((text, [advice, inFlags]) => text.replace(advice, () => inFlags), error.message)
 }
 
+/** What the commands about objects call the thing that has the id. */
+const oneOf: { readonly [module: string]: string } = { Users: "user", Channels: "channel" }
+
 /** Arguments: they have no name on the command line but their place. */
-const positional = /^(channels?|users|messages?|type|value|group|id|(stream|message)Id|(message|action)Timetoken)$/
+const positional: { readonly [option: string]: string } = {
+  ...Object.fromEntries(
+    ["channel", "channels", "user", "users", "message", "messages", "type", "value", "group", "id"].map((name) => [
+      name,
+      name
+    ])
+  ),
+  actionTimetoken: "action",
+  messageId: "message",
+  messageTimetoken: "message",
+  streamId: "stream"
+}
 
 const renamed: { readonly [option: string]: string } = {
   groups: "--group",
@@ -39,23 +59,29 @@ const renamed: { readonly [option: string]: string } = {
   toDate: "--until"
 }
 
-/** The flag of an option. */
+/** The flag or the argument of an option. */
 const inputOf = (option: string): string =>
-  positional.test(option)
-    ? option
-    : renamed[option] ?? `--${String_.snakeToKebab(String_.camelToSnake(option))}`
+  positional[option] ?? renamed[option] ?? `--${String_.snakeToKebab(String_.camelToSnake(option))}`
 
-const placeOf = ({ _tag, reason }: Extract<Reportable, { readonly reason: object }>): string | undefined => {
+/** The parts of a message that name options, and what to say on the command line. */
+const adviceOf = (
+  { _tag, reason }: Extract<Reportable, { readonly reason: object }>
+): ReadonlyArray<readonly [RegExp, string]> => {
   switch (reason._tag) {
     case "InvalidKey":
-      return `--${reason.key}-key or PUBNUB_${reason.key.toUpperCase()}_KEY`
+      return [[/Check \w+ in PubNubConfig/, `Check --${reason.key}-key or PUBNUB_${reason.key.toUpperCase()}_KEY`]]
+    case "Timeout":
+      return [[/Try again, or raise requestTimeout/, "Try again"]]
+    case "Malformed":
+      return [[/Ask for less, or raise maxAnswerSize, which is/, "Ask for less: the limit is"]]
     case "Transport":
-      return ConnectFailure.kindOf(reason.code) !== "PlainPort"
-        ? undefined
-        : _tag === "SymphonyError" || _tag === "MessageOutcomeUnknown"
-        ? "--host, as http://name:port"
-        : "--no-tls or PUBNUB_TLS=false"
+      return [[
+        /configure it: tls: false for PubNub, scheme: "http" for Symphony/,
+        _tag === "SymphonyError" || _tag === "MessageOutcomeUnknown"
+          ? "pass --host as http://name:port"
+          : "pass --no-tls, or set PUBNUB_TLS=false"
+      ]]
     default:
-      return undefined
+      return []
   }
 }

@@ -19,7 +19,7 @@ import type { PubNubError } from "../../pubnub/PubNubError.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
 import { parseJson } from "../input/json.ts"
-import { writeValues } from "../output/write.ts"
+import { writeValue, writeValues } from "../output/write.ts"
 import { withKeyset } from "./keyset.ts"
 
 /** The parts that `get` and `set` print. */
@@ -206,7 +206,11 @@ export const objects = <const Name extends string>(options: {
     Command.withExamples(options.examples)
   )
 
-  const remove = Command.make("remove", { id }, ({ id }) => options.remove(id)).pipe(
+  const remove = Command.make(
+    "remove",
+    { id },
+    ({ id }) => Effect.andThen(options.remove(id), writeValue({ removed: id }, ({ removed }) => `removed: ${removed}`))
+  ).pipe(
     Command.withDescription(`Remove the metadata of a ${one}; memberships stay`)
   )
 
@@ -264,13 +268,18 @@ export const relations = <const Name extends string, const Other extends "channe
     Effect.fnUntraced(function*({ fields: given, others, owner }) {
       const { texts: _, ...fields } = yield* fieldsOf(given)
       yield* options.set(owner, others.map((id) => ({ id, ...fields })))
+      yield* writeValue({ set: others }, ({ set }) => `set: ${set.join(", ")}`)
     })
   ).pipe(Command.withDescription(`Add to the ${description}, or change the given fields of those that are there`))
 
   const remove = Command.make(
     "remove",
     { owner, others },
-    ({ others, owner }) => Effect.asVoid(options.remove(owner, others))
+    ({ others, owner }) =>
+      Effect.andThen(
+        options.remove(owner, others),
+        writeValue({ removed: others }, ({ removed }) => `removed: ${removed.join(", ")}`)
+      )
   )
     .pipe(Command.withDescription(`Remove from the ${description}`))
 

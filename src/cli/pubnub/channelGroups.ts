@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as ChannelGroups from "../../pubnub/ChannelGroups.ts"
 import type { UndecodableItem } from "../../UndecodableItem.ts"
-import { orUndecodable, writeValues } from "../output/write.ts"
+import { orUndecodable, writeValue, writeValues } from "../output/write.ts"
 import { channels as someChannels } from "./arguments.ts"
 import { withKeyset } from "./keyset.ts"
 
@@ -34,17 +34,41 @@ const listChannels = Command.make(
   Command.withDescription("Print the channels of a group")
 )
 
-const addChannels = Command.make("add-channels", { group, channels }, ChannelGroups.addChannels).pipe(
-  Command.withDescription("Add channels to a group")
-)
+const addChannels = Command.make(
+  "add-channels",
+  { group, channels },
+  (options) =>
+    Effect.andThen(
+      ChannelGroups.addChannels(options),
+      writeValue(
+        { group: options.group, added: options.channels },
+        ({ added, group }) => `added to ${group}: ${added.join(", ")}`
+      )
+    )
+).pipe(Command.withDescription("Add channels to a group"))
 
-const removeChannels = Command.make("remove-channels", { group, channels }, ChannelGroups.removeChannels).pipe(
-  Command.withDescription("Remove channels from a group")
-)
+const removeChannels = Command.make(
+  "remove-channels",
+  { group, channels },
+  (options) =>
+    Effect.andThen(
+      ChannelGroups.removeChannels(options),
+      writeValue(
+        { group: options.group, removed: options.channels },
+        ({ group, removed }) => `removed from ${group}: ${removed.join(", ")}`
+      )
+    )
+).pipe(Command.withDescription("Remove channels from a group"))
 
-const remove = Command.make("remove", { group }, ChannelGroups.remove).pipe(
-  Command.withDescription("Remove a group")
-)
+const remove = Command.make(
+  "remove",
+  { group },
+  (options) =>
+    Effect.andThen(
+      ChannelGroups.remove(options),
+      writeValue({ removed: options.group }, ({ removed }) => `removed: ${removed}`)
+    )
+).pipe(Command.withDescription("Remove a group"))
 
 export const channelGroups = Command.make("channel-groups").pipe(
   Command.withAlias("groups"),

@@ -65,7 +65,13 @@ const remove = Command.make(
       Argument.withDescription("The timetoken of the action")
     )
   },
-  MessageActions.remove
+  (options) => {
+    const removed = writeValue(options, ({ actionTimetoken }) => `removed: ${actionTimetoken}`)
+    return MessageActions.remove(options).pipe(
+      Effect.tapErrorTag("ActionNotAnnounced", () => removed),
+      Effect.andThen(removed)
+    )
+  }
 ).pipe(Command.withDescription("Remove an action that --user-id added"))
 
 const live = Command.make(

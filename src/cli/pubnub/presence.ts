@@ -11,7 +11,7 @@ import * as Json from "../../internal/json.ts"
 import * as Live from "../../Live.ts"
 import * as Presence from "../../pubnub/Presence.ts"
 import * as Inputs from "../input/flags.ts"
-import { orUndecodable, writeValues } from "../output/write.ts"
+import { orUndecodable, writeValue, writeValues } from "../output/write.ts"
 import { channel, channels, groups, user } from "./arguments.ts"
 import { withKeyset } from "./keyset.ts"
 
@@ -99,7 +99,11 @@ const state = Command.make(
     set: Inputs.jsonObject("set", "Set this state, a JSON object; {} clears it (default: print the state)")
   },
   Effect.fnUntraced(function*({ set, ...where }) {
-    if (set !== undefined) return yield* Effect.asVoid(Presence.setState({ ...where, state: set }))
+    if (set !== undefined) {
+      yield* Presence.setState({ ...where, state: set })
+      const names = [...where.channels, ...where.groups.map((group) => `group ${group}`)].join(", ")
+      return yield* writeValue({ ...where, state: set }, ({ state }) => `${names}  ${Json.text(state)}`)
+    }
     const states = yield* Presence.getState(where)
     yield* writeValues(Stream.map(Stream.fromIterable(states), ([channel, state]) => ({ channel, state })), {
       toText: ({ channel, state }) => `${channel}  ${toState(state)}`

@@ -66,7 +66,7 @@ for (const { command, kind, more } of kinds) {
         const clear = [...Object.keys(texts), "custom"].flatMap((field) => ["--clear", flagOf(field).slice(2)])
         const [cleared] = yield* objects([command, "set", "o/1", ...clear])
         assert.deepStrictEqual(Object.keys(cleared).toSorted(), ["etag", "id", "updated"])
-        assert.deepStrictEqual(yield* lines([command, "remove", "o/1"]), [])
+        assert.deepStrictEqual(yield* lines([command, "remove", "o/1"]), ["removed: o/1"])
         assert.deepInclude(yield* failure([command, "get", "o/1"]), { exitCode: 6, tag: "ObjectNotFound" })
         assert.deepStrictEqual(
           yield* lines([command, "set", "o/1", "--no-json"]).pipe(
@@ -154,9 +154,11 @@ describe("members and memberships", () => {
       yield* lines(["users", "set", "ada", "--name", "Ada", "--custom", "{\"n\":1}"])
       yield* lines(["channels", "set", "room", "--name", "Room"])
       const custom = ["--status", "active", "--type", "owner", "--custom", "{\"since\":2026}"]
-      assert.deepStrictEqual(yield* lines(["members", "set", "room", "ada", "bob", ...custom]), [])
-      assert.deepStrictEqual(yield* lines(["memberships", "set", "hall", "--user", "ada"]), [])
-      assert.deepStrictEqual(yield* lines(["memberships", "set", "hall", "room", "--user-id", "cy"]), [])
+      assert.deepStrictEqual(yield* lines(["members", "set", "room", "ada", "bob", ...custom]), ["set: ada, bob"])
+      assert.deepStrictEqual(yield* lines(["memberships", "set", "hall", "--user", "ada"]), ["set: hall"])
+      assert.deepStrictEqual(yield* lines(["memberships", "set", "hall", "room", "--user-id", "cy"]), [
+        "set: hall, room"
+      ])
       const bare = ({ etag: _, updated: __, ...rest }: { readonly etag: string; readonly updated: string }) => rest
       assert.deepStrictEqual((yield* objects(["members", "list", "room", "--sort", "user.id"])).map(bare), [
         { userId: "ada" },
@@ -179,8 +181,10 @@ describe("members and memberships", () => {
         (yield* lines([...named, "--include", "channel", "--limit", "1"], { terminal: true })).join(),
         /^room  status="away"  updated="[^"]+"  etag="[^"]+"  channel={"id":"room","name":"Room","updated":[^ ]+}$/
       )
-      assert.deepStrictEqual(yield* lines(["members", "remove", "room", "ada", "bob"]), [])
-      assert.deepStrictEqual(yield* lines(["memberships", "remove", "hall", "--user", "ada"]), [])
+      assert.deepStrictEqual(yield* lines(["members", "remove", "room", "ada", "bob"]), ["removed: ada, bob"])
+      assert.deepStrictEqual(yield* lines(["memberships", "remove", "hall", "--user", "ada", "--json"]), [
+        "{\"removed\":[\"hall\"]}"
+      ])
       assert.deepStrictEqual(
         (yield* PubNubEmulator.PubNubEmulator.use((service) => service.memberships)).map((
           { channel, userId: user }

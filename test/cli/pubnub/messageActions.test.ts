@@ -32,7 +32,7 @@ describe("message-actions add and remove", () => {
       assert.deepInclude(action, { userId: "ada", type: "reaction", value: "👍", messageTimetoken: message })
       assert.deepStrictEqual(added, { exitCode: 0, stderr: [], stdout: [action?.actionTimetoken ?? ""] })
       const removed = yield* herald(["message-actions", "remove", "a", message, ...added.stdout, "--user-id", "ada"])
-      assert.deepStrictEqual(removed, { exitCode: 0, stderr: [], stdout: [] })
+      assert.deepStrictEqual(removed, { exitCode: 0, stderr: [], stdout: [`removed: ${added.stdout[0]}`] })
       assert.deepStrictEqual(yield* stored, [])
       const asJson = yield* herald(["message-actions", "add", "a", message, "receipt", "--json", "--", "-1"])
       const [second] = yield* stored
@@ -75,7 +75,8 @@ describe("message-actions add and remove", () => {
       assert.lengthOf(added.stderr, 1)
       assert.include(added.stderr[0], "was stored, but not announced to subscribers")
       const removed = yield* herald(["message-actions", "remove", "a", message, ...added.stdout, "--json"])
-      assert.deepStrictEqual([removed.exitCode, removed.stdout], [0, []])
+      assert.deepStrictEqual([removed.exitCode, removed.stdout.length], [0, 1])
+      assert.deepInclude(JSON.parse(removed.stdout[0] ?? ""), { actionTimetoken: action?.actionTimetoken })
       assert.strictEqual(JSON.parse(removed.stderr[0] ?? "").error._tag, "ActionNotAnnounced")
       assert.deepStrictEqual(yield* stored, [])
     }).pipe(Effect.provide(world)))

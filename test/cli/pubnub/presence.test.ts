@@ -24,12 +24,14 @@ const come = (user: string, channel: string) =>
 
 it.effect("channel-groups adds, removes and lists channels, and lists and removes groups", () =>
   Effect.gen(function*() {
-    assert.deepStrictEqual(yield* lines(["channel-groups", "add-channels", "g", "a", "b"]), [])
+    assert.deepStrictEqual(yield* lines(["channel-groups", "add-channels", "g", "a", "b"]), ["added to g: a, b"])
     assert.deepStrictEqual(yield* lines(["groups", "list-channels", "g"]), ["a", "b"])
     assert.deepStrictEqual(yield* lines(["groups", "list", "--json"]), ["{\"group\":\"g\"}"])
-    yield* lines(["channel-groups", "remove-channels", "g", "a"])
+    assert.deepStrictEqual(yield* lines(["groups", "remove-channels", "g", "a", "--json"]), [
+      "{\"group\":\"g\",\"removed\":[\"a\"]}"
+    ])
     assert.deepStrictEqual(yield* lines(["groups", "list-channels", "g", "--json"]), ["{\"channel\":\"b\"}"])
-    yield* lines(["groups", "remove", "g"])
+    assert.deepStrictEqual(yield* lines(["groups", "remove", "g"]), ["removed: g"])
     assert.deepStrictEqual(yield* lines(["groups", "list"]), [])
   }).pipe(world))
 
@@ -37,7 +39,8 @@ it.effect("presence prints here-now, where-now and state", () =>
   Effect.gen(function*() {
     yield* come("ada", "a")
     yield* come("bob", "a")
-    yield* lines(["presence", "state", "a", "--user", "ada", "--set", "{\"mood\":\"ok\"}"])
+    const set = ["presence", "state", "a", "--user", "ada", "--set", "{\"mood\":\"ok\"}"]
+    assert.deepStrictEqual(yield* lines(set), ["a  {\"mood\":\"ok\"}"])
     assert.deepStrictEqual(yield* lines(["presence", "here-now", "a", "b", "--include", "users,state"]), [
       "a  2  ada {\"mood\":\"ok\"}  bob",
       "b  0"
