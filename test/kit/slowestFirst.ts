@@ -6,6 +6,7 @@ const slowest = [
   "pubnub/Subscriber",
   "docs/compiler",
   "examples/bridge",
+  "examples/chat",
   "node/bothWays",
   "cli/process",
   "node/hostile",

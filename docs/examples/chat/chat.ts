@@ -107,6 +107,7 @@ const untilOnline = <A, E extends { readonly isRetryable: boolean }, R>(request:
 const send = (channel: string, text: string) =>
   Publisher.publish({ channel, message: text }).pipe(
     Page.whileWaiting(text),
+    Effect.tapError(() => Effect.sync(() => Page.giveTextBack(text))),
     showProblem
   )
 

@@ -102,6 +102,11 @@ export const takeText = (): string => {
   return written
 }
 
+/** The user can send a text again that was refused. */
+export const giveTextBack = (written: string): void => {
+  text.value ||= written
+}
+
 /** What other users see of a user. */
 export interface Profile {
   readonly name: string
