@@ -133,6 +133,14 @@ export const jump = (duration: Duration.Input): Effect.Effect<void, never, Virtu
 // Turns of the event loop: enough for a chain of fibers to come to where it sleeps, few enough to cost little.
 const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
 
+const needTestClock = Clock.clockWith((clock) =>
+  "adjust" in clock ? Effect.void : Effect.die(
+    new Error(
+      "VirtualTime.advance needs a test clock: use it.effect, or provide TestClock.layer() below VirtualTime.layer."
+    )
+  )
+)
+
 /**
  * Moves virtual time by a duration, and runs fibers until they wait before each step. `TestClock.adjust` alone skips
  * fibers that are just about to sleep.
@@ -161,13 +169,7 @@ const someTurns = Effect.repeat(Effect.yieldNow, { times: 31 })
 export const advance = Effect.fnUntraced(function*(duration: Duration.Input, options?: {
   readonly step?: Duration.Input
 }) {
-  if (!("adjust" in (yield* Clock.Clock))) {
-    return yield* Effect.die(
-      new Error(
-        "VirtualTime.advance needs a test clock: use it.effect, or provide TestClock.layer() below VirtualTime.layer."
-      )
-    )
-  }
+  yield* needTestClock
   const wallClock = yield* Effect.serviceOption(VirtualTime)
   const rest = Option.isSome(wallClock) ? wallClock.value.rest : someTurns
   const step = Duration.toMillis(Duration.fromInputUnsafe(options?.step ?? "1 second"))
