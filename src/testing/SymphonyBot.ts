@@ -22,8 +22,8 @@ export interface Options extends SymphonyEmulator.Options {
 }
 
 /**
- * Gives the emulator, the configuration and the session of a bot. The bot has a new pair of keys, and logs in with the first
- * request. Two calls give two pods.
+ * Gives the emulator, the configuration and the session of a bot. The bot has a new pair of keys, and is logged in, so that
+ * a test can move virtual time at once. Two calls give two pods.
  *
  * **Example** (Testing what a bot sends)
  *
@@ -51,7 +51,8 @@ export const layer = (
 > =>
   Layer.unwrap(Effect.map(SymphonyEmulator.keyPair, ({ privateKey, publicKey }) => {
     const { username = "bot", users = [], ...others } = options
-    return Session.layer().pipe(
+    return Layer.effectDiscard(Session.Session.use(({ tokens }) => Effect.orDie(tokens))).pipe(
+      Layer.provideMerge(Session.layer()),
       Layer.provideMerge(SymphonyConfig.layer({ host: "pod.example.com", bot: { username, privateKey } })),
       Layer.provideMerge(SymphonyEmulator.layer({ ...others, users: [{ username, publicKey }, ...users] }))
     )
