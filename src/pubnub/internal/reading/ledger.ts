@@ -20,7 +20,10 @@ type Arrivals = ReadonlyArray<Arrival.Arrival>
 const mostDelivered = 100
 
 /** The cursor after its hole was filled. */
-export const withoutHole = ({ hole: _, ...cursor }: Cursor): Cursor => cursor
+export const withoutHole = (cursor: Cursor): Cursor => {
+  const { hole: _, ...rest } = cursor
+  return rest
+}
 
 /** An event, and the subscribed name by which it arrived, if it says. */
 export interface Given {
