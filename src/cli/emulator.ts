@@ -6,12 +6,25 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import type * as Duration from "effect/Duration"
 import { path as inspectorPath } from "../node/internal/inspector/inspector.ts"
+import type * as Faults from "../testing/Faults.ts"
+import * as Fault from "./input/fault.ts"
 import * as Inputs from "./input/flags.ts"
 import { loopback } from "./input/loopback.ts"
+import * as Time from "./input/time.ts"
 import { writeValues } from "./output/write.ts"
 
-export const flags = {
+/** The flags of both emulators. Faults hit requests of these kinds. */
+export const flagsOf = (kinds: ReadonlyArray<Faults.Kind>) => ({
+  latency: Time.length("latency", "How long each answer takes, as \"100 millis\""),
+  faults: Fault.faults(kinds),
+  seed: Flag.Int("seed").pipe(
+    Flag.withDefault(undefined),
+    Flag.withMetavar("n"),
+    Flag.withDescription("Break one request in ten at random. The same seed and the same requests give the same faults")
+  ),
+  dump: Inputs.text("dump", "Write the state as JSON to this file at the end", "file"),
   hosts: Inputs.texts("allow-host", "Also answer requests for this host name."),
   origins: Inputs.texts("allow-origin", "Also answer pages of this origin.", "origin"),
   verbose: Inputs.boolean("verbose", "Print each request"),
@@ -21,7 +34,20 @@ export const flags = {
       `Serve a page at ${inspectorPath}/ that shows and changes the emulator (default on a loopback host), or --no-inspector`
     )
   )
-}
+})
+
+/** The options of an emulator from its flags. */
+export const networkOf = ({ faults, latency, seed }: {
+  readonly latency: Duration.Duration | undefined
+  readonly faults: ReadonlyArray<Faults.Rule>
+  readonly seed: number | undefined
+}) => ({
+  ...latency !== undefined && { latency: Effect.succeed(latency) },
+  faults: {
+    ...faults.length > 0 && { script: faults },
+    ...seed !== undefined && { chance: { seed } }
+  }
+})
 
 /** The page is open to whoever reaches the port, so another host needs the flag. */
 export const hasInspector = (flag: boolean | undefined, host: string): boolean =>

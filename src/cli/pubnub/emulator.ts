@@ -6,6 +6,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as PubNubEmulatorServer from "../../node/PubNubEmulatorServer.ts"
+import { kinds } from "../../node/internal/inspector/pubnub.ts"
+import * as Dump from "../dump.ts"
 import * as Emulator from "../emulator.ts"
 import * as Inputs from "../input/flags.ts"
 import { writeValue } from "../output/write.ts"
@@ -24,28 +26,39 @@ export const emulator = Command.make(
       Flag.withDefault("127.0.0.1"),
       Flag.withDescription("Address to listen on (default: 127.0.0.1, this machine only)")
     ),
-    ...Emulator.flags,
+    ...Emulator.flagsOf(kinds),
     persistence: addOn("persistence", "Store messages"),
     presence: addOn("presence", "Send presence events"),
     appContext: addOn("app-context", "Store users, channels and memberships"),
     streamController: addOn("stream-controller", "Allow wildcards, channel groups and filters"),
     accessManager: Inputs.boolean("access-manager", "Refuse requests without a signature and without a token")
   },
-  Effect.fnUntraced(function*({ host, hosts, inspector: flag, origins, port, verbose, ...addOns }) {
-    const { publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* given
-    const keys = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
-    const hasInspector = Emulator.hasInspector(flag, host)
-    yield* Effect.gen(function*() {
-      const { emulator, origin, url } = yield* PubNubEmulatorServer.PubNubEmulatorServer
-      const inspector = Emulator.inspectorUrl(url, hasInspector)
-      yield* writeValue({ origin, subscribeKey, publishKey, inspector }, greeting)
-      yield* Emulator.serve(emulator.requests, verbose)
-    }).pipe(
-      Effect.provide(
-        PubNubEmulatorServer.layer({ port, host, hosts, origins, inspector: hasInspector, addOns, keysets: [keys] })
+  Effect.fnUntraced(
+    function*({ dump, faults, host, hosts, inspector: flag, latency, origins, port, seed, verbose, ...addOns }) {
+      const { publishKey = "demo-pub", secretKey, subscribeKey = "demo-sub" } = yield* given
+      const keys = { subscribeKey, publishKey, ...secretKey && { secretKey: Redacted.value(secretKey) } }
+      const hasInspector = Emulator.hasInspector(flag, host)
+      yield* Effect.gen(function*() {
+        const { emulator, origin, url } = yield* PubNubEmulatorServer.PubNubEmulatorServer
+        const inspector = Emulator.inspectorUrl(url, hasInspector)
+        yield* writeValue({ origin, subscribeKey, publishKey, inspector }, greeting)
+        yield* Emulator.serve(emulator.requests, verbose).pipe(Dump.whenEnded(dump, Dump.ofPubNub(emulator)))
+      }).pipe(
+        Effect.provide(
+          PubNubEmulatorServer.layer({
+            port,
+            host,
+            hosts,
+            origins,
+            inspector: hasInspector,
+            addOns,
+            keysets: [keys],
+            ...Emulator.networkOf({ faults, latency, seed })
+          })
+        )
       )
-    )
-  })
+    }
+  )
 ).pipe(
   // Without a context: its keys are those of the service.
   Command.withGlobalFlags(settings),

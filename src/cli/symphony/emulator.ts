@@ -8,8 +8,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import { createPublicKey } from "node:crypto"
+import { kinds } from "../../node/internal/inspector/symphony.ts"
 import * as SymphonyEmulatorServer from "../../node/SymphonyEmulatorServer.ts"
 import * as SymphonyEmulator from "../../testing/SymphonyEmulator.ts"
+import * as Dump from "../dump.ts"
 import * as Emulator from "../emulator.ts"
 import { BadInput } from "../exit/failure.ts"
 import { writeValue } from "../output/write.ts"
@@ -22,9 +24,9 @@ export const emulator = Command.make(
       Flag.withDefault(4041),
       Flag.withDescription("Port of 127.0.0.1; 0 picks a free one (default: 4041)")
     ),
-    ...Emulator.flags
+    ...Emulator.flagsOf(kinds)
   },
-  Effect.fnUntraced(function*({ hosts, inspector: flag, origins, port, verbose }) {
+  Effect.fnUntraced(function*({ dump, faults, hosts, inspector: flag, latency, origins, port, seed, verbose }) {
     const { bot = "demo-bot" } = yield* Symphony
     const path = yield* Path.Path
     const file = yield* keyFile
@@ -45,8 +47,18 @@ export const emulator = Command.make(
         { host: "127.0.0.1", port, bot, privateKey: path.resolve(file), streamId, inspector },
         greeting
       )
-      yield* Emulator.serve(emulator.requests, verbose)
-    }).pipe(Effect.provide(SymphonyEmulatorServer.layer({ port, hosts, origins, inspector: hasInspector })))
+      yield* Emulator.serve(emulator.requests, verbose).pipe(Dump.whenEnded(dump, Dump.ofSymphony(emulator)))
+    }).pipe(
+      Effect.provide(
+        SymphonyEmulatorServer.layer({
+          port,
+          hosts,
+          origins,
+          inspector: hasInspector,
+          ...Emulator.networkOf({ faults, latency, seed })
+        })
+      )
+    )
   })
 ).pipe(
   Command.withDescription(

@@ -9,7 +9,8 @@ import { page } from "./page/pubnubPage.ts"
 import { scriptOf } from "./page/script.ts"
 import { stateOf } from "./pubnubState.ts"
 
-const kinds: ReadonlyArray<Faults.Kind> = [
+/** The kinds of requests that faults can hit. */
+export const kinds: ReadonlyArray<Faults.Kind> = [
   "handshake",
   "poll",
   "publish",

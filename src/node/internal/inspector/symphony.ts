@@ -8,7 +8,8 @@ import { page } from "./page/symphonyPage.ts"
 import { scriptOf } from "./page/script.ts"
 import { stateOf } from "./symphonyState.ts"
 
-const kinds: ReadonlyArray<Faults.Kind> = [
+/** The kinds of requests that faults can hit. */
+export const kinds: ReadonlyArray<Faults.Kind> = [
   "login",
   "datafeed",
   "send",
