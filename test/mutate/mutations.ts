@@ -249,6 +249,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a sum forgets one", "rest.length, Marks.sum(", "rest.length - 1, Marks.sum("],
     ["what is late is in no sum", "if (isStored && this.addToSum(summed, at)) return", ""],
     ["siblings are torn apart", " && item.at !== part.at(-1)?.at", ""],
+    ["marks of an earlier life go while a gap is filled", "!inHistory && ", ""],
     [
       "marks of an earlier life stay for ever",
       "if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()",

@@ -127,6 +127,21 @@ describe("a gap", () => {
     assert.deepStrictEqual(payloads(fill(ledger, at(40), [...live, ...late, arrival(41)], 41)), [7, 33, 41])
   })
 
+  it("of an earlier run names what that run had of it, however far it was filled", () => {
+    const [had, mark] = [arrival(30 * second), Marks.of(`${ticks(30 * second)}/a/ada`)]
+    const from = { ...at(5 * second), delivered: [mark], recent: { since: ticks(1), marks: "" }, hole: ticks(0) }
+    const ledger = ledgerFrom(from)
+    ledger.open({ reason: "LongBreak", from, to: ticks(60 * second), page: [] })
+    for (const n of [10, 25]) ledger.found([], from, BigInt(ticks(n * second)), false)
+    assert.strictEqual(ledger.cursor(from).recent?.marks, mark)
+    const later = ledgerFrom(ledger.cursor(from))
+    assert.deepStrictEqual(payloads(fill(later, from, [had, arrival(31 * second)], 60 * second)), [31 * second])
+    ledger.live([], at(60 * second), at(60 * second))
+    ledger.live([], at(60 * second), at(61 * second))
+    ledger.live([], at(61 * second), at(80 * second))
+    assert.strictEqual(ledger.cursor(at(80 * second)).recent?.marks, "")
+  })
+
   it("moves the cursor with history while it is filled, and names where it began", () => {
     const ledger = ledgerFrom()
     ledger.open({ reason: "FullPage", from: at(0), to: ticks(1_000), page: [] })

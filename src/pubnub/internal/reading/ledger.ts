@@ -308,7 +308,7 @@ export class Ledger {
         if (!isNamed && (isNew || !delivered.includes(mark))) {
           if (delivered.length === mostDelivered) {
             // From here on `place` names the events so far.
-            this.recent.trim(held.position)
+            this.recent.trim(held.position, isStored)
             place = this.named(held)
             delivered = []
           }
@@ -330,7 +330,7 @@ export class Ledger {
         : Envelope.toEvent(envelope, cursor)
       events.push({ event, by, had: one })
     }
-    this.recent.trim(reached.position)
+    this.recent.trim(reached.position, isStored)
     const last = events.at(-1)
     if (next !== undefined && last !== undefined) {
       events[events.length - 1] = { ...last, event: { ...last.event, cursor: this.named(reached) } }

@@ -51,7 +51,10 @@ interface Named extends Had {
 export class Recent {
   /** The first timetoken of this reader. */
   private birth: string
-  /** Marks of an earlier run. Some may be of the page after its position, so all are kept as long as the next position. */
+  /**
+   * Marks of an earlier run. Some may be of the page after its position, or of the gap that it was filling. So all are kept as long
+   * as the next position outside history.
+   */
   private before: { readonly at: string | undefined; readonly marks: Set<string> }
   private readonly from: string
   /** Oldest first. */
@@ -136,9 +139,11 @@ export class Recent {
     return true
   }
 
-  /** Forgets events that a reader at this position does not need any more. */
-  trim(position: string): void {
-    if (this.before.at === undefined && position > this.from) this.before = { ...this.before, at: position }
+  /** Forgets events that a reader at this position does not need any more. `inHistory`: it has not filled its gap yet. */
+  trim(position: string, inHistory = false): void {
+    if (this.before.at === undefined && !inHistory && position > this.from) {
+      this.before = { ...this.before, at: position }
+    }
     if (position > this.forgetAt) this.forget(position)
     while (this.named.length + this.before.marks.size > mostNamed + perSum) this.sumUp()
   }
