@@ -69,7 +69,7 @@ interface Packed {
 }
 
 /** The most that a tarball may weigh, in bytes. */
-const limit = 1_500_000
+const limit = 1_600_000
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`
 
@@ -95,7 +95,9 @@ const pack = Effect.fnUntraced(function*(folder: string) {
 
 // --- the command in an empty folder
 
-/** Runs the line of `docs/reference/commands.md`. */
+const contentOf = (file: string) => Fs.readFileSync(Path.join(root, file), "utf8")
+
+/** Runs the line that `docs/reference/commands.md` has for any folder, with the tarball in the package's place. */
 const npx = Effect.fnUntraced(function*(tarball: string) {
   const folder = yield* temporary
   // npx keeps what it installs in npm's cache. This one has only the downloads of the user's.
@@ -103,12 +105,18 @@ const npx = Effect.fnUntraced(function*(tarball: string) {
   const npm = Path.join(folder, ".npm")
   Fs.mkdirSync(npm)
   Fs.symlinkSync(Path.join(cache.trim(), "_cacache"), Path.join(npm, "_cacache"))
-  const { stdout } = yield* run(
-    folder,
-    ["npx", "--yes", "-p", `file:${tarball}`, "-p", "@effect/platform-node", "herald", "--version"],
-    { npm_config_cache: npm, npm_config_prefer_offline: "true" }
-  )
-  return stdout.trim()
+  const [line = ""] = /^npx -p effect-herald .*--help/m.exec(contentOf("docs/reference/commands.md")) ?? []
+  const command = line.replace("npx -p effect-herald", `npx --yes -p file:${tarball}`).split(" ")
+  const { stdout } = yield* run(folder, command, { npm_config_cache: npm, npm_config_prefer_offline: "true" })
+  return stdout.includes("herald <subcommand>") ? line : yield* new Failed({ message: stdout })
+})
+
+/** Runs the first program of the README as it says there: as `first.mts`. */
+const readme = Effect.fnUntraced(function*(folder: string) {
+  const [, program = ""] = /^```ts\n([\s\S]*?)^```/m.exec(contentOf("README.md")) ?? []
+  Fs.writeFileSync(Path.join(folder, "first.mts"), program)
+  const { stdout } = yield* run(folder, ["node", "first.mts"])
+  return /Message[\s\S]*id: 1/.test(stdout) ? "node first.mts" : yield* new Failed({ message: stdout })
 })
 
 // --- projects
@@ -297,6 +305,7 @@ const program = Effect.gen(function*() {
         Effect.flatMap(tool(name, version), (file) => onServer(world, `${name}-${version}`, file, ...args))
       )
     process.stdout.write(`\nwith effect ${effect}\n`)
+    yield* row("README", readme(folder))
     yield* row("types", types(folder))
     yield* row(`node ${process.versions.node}`, onServer(world, "node", process.execPath))
     yield* on("node", packageJson.engines.node.replace(">=", ""))
