@@ -80,10 +80,10 @@ const statusesOf = (body: number): ReadonlyArray<number> =>
     ? [successes[(body / 3) % successes.length]!]
     : [failures[body % failures.length]!]
 
-/** Kinds of answers by name. */
-export const kinds: ReadonlyArray<readonly [name: string, kind: Kind]> = Object.entries(bodies).flatMap(
+/** Kinds of answers by name, each with its place, by which it meets some requests. */
+export const kinds: ReadonlyArray<readonly [name: string, kind: Kind, place: number]> = Object.entries(bodies).flatMap(
   ([name, body], index) =>
-    statusesOf(index).map((status): readonly [string, Kind] => [
+    statusesOf(index).map((status): readonly [string, Kind, number] => [
       `${name} with ${status}`,
       (said) => ({
         status,
@@ -94,7 +94,8 @@ export const kinds: ReadonlyArray<readonly [name: string, kind: Kind]> = Object.
           "www-authenticate": header(said)
         },
         body: body(said, status)
-      })
+      }),
+      index
     ])
 )
 

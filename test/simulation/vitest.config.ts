@@ -6,6 +6,7 @@ const include = [
   "test/simulation/**/*.test.ts",
   "test/pubnub/{durable,hostile,input,lag,mutations,reading,secrets,stored}.test.ts",
   "test/pubnub/reading/{backfill,lane}.test.ts",
+  "test/{internal,pubnub,symphony}/usual.test.ts",
   "test/docs/compiler.test.ts",
   "test/cli/{durable,hostile,process}.test.ts",
   "test/node/{bothWays,hostile,sigkill}.test.ts",

@@ -24,6 +24,7 @@ import { Transport } from "effect-herald/testing"
 import * as Util from "node:util"
 import { keys, start } from "../testing/symphonyHttp.ts"
 import * as Reflecting from "../kit/reflecting.ts"
+import { isPut } from "../simulation/seeds.ts"
 import { adaId, atAgent, config, plain, pod, tokens, whoAmI } from "./bots.ts"
 import { mid, sid } from "./kit.ts"
 
@@ -206,11 +207,11 @@ describe("a service that repeats secrets in its answers", () => {
       return Reflecting.leaksOf(shown, reflected).join("\n")
     })
 
-  it.effect.each(Reflecting.kinds)("gets none shown by %s", ([_, kind]) =>
+  it.effect.each(Reflecting.kinds)("gets none shown by %s", ([_, kind, place]) =>
     Effect.gen(function*() {
       const requests: ReadonlyArray<
         Effect.Effect<unknown, unknown, HttpClient.HttpClient | SymphonyConfig.SymphonyConfig | Session.Session>
-      > = Object.values(all)
+      > = Object.values(all).filter((_, index) => isPut(index, place, 2))
       assert.strictEqual(yield* leaksOf(requests), "")
       const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
       for (const secret of reflected) assert.include(JSON.stringify(exchanges), secret)
