@@ -211,16 +211,21 @@ describe("the inspector of PubNub", () => {
   it.live("gives the same faults for the same seed", () =>
     Effect.gen(function*() {
       const { port } = yield* pubnub
+      let asked = 0
+      /** Sends a request, and waits until it has come: some faults give no answer. */
+      const send = Effect.gen(function*() {
+        yield* Effect.forkScoped(Effect.exit(ask(port, "/time/0")), { startImmediately: true })
+        asked++
+        yield* Effect.repeat(stateOf(port), { until: ({ state }) => state.network.requests.at(-1)?.id === asked })
+      })
       const faultsOf = (seed: number) =>
         Effect.gen(function*() {
           yield* command(port, "seed", { seed, rate: 0.6 })
-          // A half-open connection gives no answer.
-          const asked = Effect.timeoutOption(Effect.exit(ask(port, "/time/0")), "30 millis")
-          for (let index = 0; index < 12; index++) yield* asked
+          for (let index = 0; index < 12; index++) yield* send
           const { state } = yield* stateOf(port)
           assert.deepStrictEqual(state.network.chance, { seed, percent: 60 })
           return state.network.injected.map((line: string) => line.slice("00:00:00.000 ".length))
-        })
+        }).pipe(Effect.scoped)
       const first = yield* faultsOf(7)
       assert.isAbove(first.length, 3)
       assert.deepStrictEqual(yield* faultsOf(7), first)
