@@ -65,7 +65,7 @@ export const make = (handle: faultyHandler.Handle) => {
     /** The newest requests, oldest first. */
     seen: (): ReadonlyArray<Seen> => seen,
     latency: () => latency,
-    /** Makes every further answer this much later. */
+    /** Makes every further answer this much later, besides the latency of the emulator itself. */
     setLatency: (duration: Duration.Duration) => {
       latency = duration
     }

@@ -18,7 +18,7 @@ const network = (restarted: string): string =>
   section(
     "network",
     "Network",
-    `<form id="latency-form"><label>Latency of each answer, in milliseconds
+    `<form id="latency-form"><label>Latency to add to each answer, in milliseconds
 <input name="millis" type="number" min="0" max="600000" value="0" required></label>
 <button>Set latency</button><p class="detail">Now: <span id="latency-now">none</span></p></form>
 <form id="fault-form"><label class="wide">Fault <select id="fault" name="fault" required></select></label>

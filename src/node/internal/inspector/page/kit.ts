@@ -257,7 +257,7 @@ export const kit = () => {
 
   onSubmit("latency-form", (fields) => {
     const millis = numberOf(fields, "millis")
-    return send("latency", { millis }, `Answers are ${millis} ms later.`)
+    return send("latency", { millis }, `Each answer comes ${millis} ms later than without this page.`)
   })
   onSubmit("fault-form", (fields) => {
     const [fault, on, times] = [fields.get("fault") ?? "", fields.get("on") ?? "", numberOf(fields, "times")]
