@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Text from "../../internal/text.ts"
+import * as Lengths from "../output/lengths.ts"
 import { isClosed } from "../output/write.ts"
 import { exitCode } from "./code.ts"
 import { BadInput, type Failure, Reportable, SystemFailure } from "./failure.ts"
@@ -50,7 +51,9 @@ export const report = Effect.fnUntraced(function*(
   const code = exitCode(error)
   yield* Console.error(
     options.json
-      ? Text.harmlessJson(JSON.stringify({ error: yield* Effect.orDie(encode(error)), message, exitCode: code }))
+      ? Text.harmlessJson(
+        JSON.stringify({ error: Lengths.inMillis(yield* Effect.orDie(encode(error))), message, exitCode: code })
+      )
       : `herald: ${Text.harmless(message)}`
   )
   if (code !== 0) return yield* new Reported({ exitCode: code })
