@@ -19,6 +19,7 @@ import type { PubNubError } from "../../pubnub/PubNubError.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
 import { parseJson } from "../input/json.ts"
+import * as Progress from "../output/progress.ts"
 import { writeValue, writeValues } from "../output/write.ts"
 import { withKeyset } from "./keyset.ts"
 
@@ -75,7 +76,7 @@ const writeList = <Part, Key extends string>(
   stream: (selection: Selection<Part, Key>) => Objects
 ) => {
   const page = { include: include.length === 0 ? undefined : include, pageSize: Math.min(limit, 100) }
-  return write(Stream.take(stream({ ...selected, ...page }), limit))
+  return write(Progress.counting(Stream.take(stream({ ...selected, ...page }), limit)))
 }
 
 const toText = (object: object): string => {

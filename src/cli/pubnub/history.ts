@@ -11,6 +11,7 @@ import * as Timetoken from "../../pubnub/Timetoken.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
 import * as Range from "../input/range.ts"
+import * as Progress from "../output/progress.ts"
 import { type Format, writeValues } from "../output/write.ts"
 import { channel } from "./arguments.ts"
 import * as Follow from "./follow.ts"
@@ -26,7 +27,7 @@ export const history = Command.make(
     follow: Inputs.boolean("follow", "Print the newest of the range, oldest first, then each message as it comes")
   },
   Effect.fnUntraced(function*({ follow, limit, ...options }) {
-    if (!follow) return yield* writeValues(Stream.take(History.stream(options), limit), format)
+    if (!follow) return yield* writeValues(Progress.counting(Stream.take(History.stream(options), limit)), format)
     if (options.before !== undefined) {
       return yield* new BadInput({ description: "--follow has no end: remove --before" })
     }

@@ -13,6 +13,7 @@ import * as MessageActions from "../../pubnub/MessageActions.ts"
 import * as Timetoken from "../../pubnub/Timetoken.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Range from "../input/range.ts"
+import * as Progress from "../output/progress.ts"
 import { orUndecodable, writeValue, writeValues } from "../output/write.ts"
 import { channel } from "./arguments.ts"
 import { withKeyset } from "./keyset.ts"
@@ -21,7 +22,7 @@ const message = Argument.String("message").pipe(Argument.withDescription("The ti
 
 const list = Command.make("list", { channel, ...Range.ofChannel }, ({ limit, ...options }) =>
   writeValues(
-    Stream.take(MessageActions.stream({ ...options, pageSize: Math.min(limit, 100) }), limit),
+    Progress.counting(Stream.take(MessageActions.stream({ ...options, pageSize: Math.min(limit, 100) }), limit)),
     { toText: orUndecodable(actionLine), piped: "json" }
   )).pipe(Command.withDescription("Print the message actions of a channel, the newest first"))
 

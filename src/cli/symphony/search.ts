@@ -9,6 +9,7 @@ import * as MessageSearch from "../../symphony/MessageSearch.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
 import * as Range from "../input/range.ts"
+import * as Progress from "../output/progress.ts"
 import { session } from "./flags.ts"
 import { writeMessages } from "./messages.ts"
 
@@ -44,7 +45,7 @@ export const search = Command.make(
       order,
       pageSize: Math.min(limit, 1000)
     })
-    yield* writeMessages(Stream.take(found, limit))
+    yield* writeMessages(Progress.counting(Stream.take(found, limit)))
   })
 ).pipe(
   Command.provide(session),

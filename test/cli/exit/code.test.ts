@@ -191,3 +191,13 @@ describe("help", () => {
       assert.include((yield* herald(["groups", "--help"])).stdout.join("\n"), "add-channels")
     }).pipe(Effect.provide(Transport.layerScripted([]))))
 })
+
+it.effect.each(["bash", "zsh", "fish", "powershell"])(
+  "--completions prints a script of %s that knows commands and flags",
+  (shell) =>
+    Effect.gen(function*() {
+      const { exitCode, stdout } = yield* herald(["--completions", shell])
+      assert.strictEqual(exitCode, 0)
+      for (const word of ["timetoken", "here-now", "oldest-first"]) assert.include(stdout.join("\n"), word)
+    }).pipe(Effect.provide(Transport.layerScripted([])))
+)
