@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { PubNubEmulatorServer } from "effect-herald/node"
+import { Publisher } from "effect-herald/pubnub"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
 import { bundlePage } from "../kit/bundle.ts"
@@ -104,9 +105,13 @@ describe(`docs/examples/chat${Chromium.skipped}`, () => {
         yield* ada.until(`${messages}.length === 304`)
         assert.strictEqual(yield* emulator.readers, 2)
 
-        // Another room, and back. History shows what came before.
+        // Another room, and back. History shows what came before; what was sent twice, once.
+        const meta = { [Publisher.messageIdKey]: "1" }
+        for (const message of ["sent", "sent again"]) yield* emulator.publish({ channel: "kitchen", message, meta })
         yield* ada.evaluate(`document.querySelector("a[href='#kitchen']").click()`)
         yield* bob.until(`here.children.length === 1`)
+        yield* ada.until(`${messages}.length > 0`)
+        assert.deepStrictEqual(yield* ada.evaluate(messages), ["sent"])
         yield* ada.evaluate(`history.back()`)
         yield* bob.until(`here.children.length === 2`)
         yield* ada.until(`${messages}.at(-1) === "Sent offline"`)

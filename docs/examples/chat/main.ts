@@ -12,13 +12,8 @@ const origin = new URLSearchParams(location.search).get("origin") ?? "127.0.0.1:
 
 const keys = { subscribeKey: "demo-sub", publishKey: "demo-pub", origin, tls: false }
 
-/** What is sent waits as long as the page is offline, and comes once. */
-const publisher = Publisher.layer({
-  messageIds: true,
-  settleUnknown: true,
-  resendUnknown: true,
-  retry: Retry.backoff({ cap: "2 seconds" })
-})
+/** What is sent waits as long as the page is offline. Where it is sent twice, it is shown once, by its id. */
+const publisher = Publisher.layer({ messageIds: true, resendUnknown: true, retry: Retry.backoff({ cap: "2 seconds" }) })
 
 /** The browser sends a leave to its end even if the page is gone. */
 const keepLeaves: typeof fetch = (input, init) =>

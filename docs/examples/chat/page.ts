@@ -3,8 +3,10 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Predicate from "effect/Predicate"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type Members, type MessageActions, type SubscribeStatus, Timetoken } from "effect-herald/pubnub"
+import { type Members, type MessageActions, Publisher, type SubscribeStatus, Timetoken } from "effect-herald/pubnub"
 
 // --- elements
 
@@ -68,6 +70,7 @@ export const enter = (channel: string): void => {
     else link.removeAttribute("aria-current")
   }
   document.title = `${channel} · Chat`
+  shown.clear()
   typists.clear()
   reactions = new Map()
   log.replaceChildren()
@@ -170,14 +173,20 @@ export const showTyping = (user: string, isTyping: boolean): void => {
 
 const time = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" })
 
-/** Shows a message once, at the end of the log. */
+/** The ids of messages in the log: that of their publisher if they have one. */
+const shown = new Set<unknown>()
+
+/** Shows a message once, at the end of the log. History and the stream overlap, and history has what was sent twice. */
 export const showMessage = (message: {
   readonly timetoken: Timetoken.Timetoken
   readonly publisher?: string
   readonly payload: string
+  readonly meta?: Schema.Json
 }): void => {
-  const { payload, publisher = "?", timetoken } = message
-  if (document.getElementById(timetoken) !== null) return
+  const { meta, payload, publisher = "?", timetoken } = message
+  const id = Predicate.hasProperty(meta, Publisher.messageIdKey) ? meta[Publisher.messageIdKey] : timetoken
+  if (shown.has(id)) return
+  shown.add(id)
   const at = DateTime.toDateUtc(Timetoken.toDateTime(timetoken))
   log.append(make(
     "li",
