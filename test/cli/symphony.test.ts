@@ -400,8 +400,7 @@ describe("emulator", () => {
         const fs = yield* FileSystem.FileSystem
         const folder = yield* fs.makeTempDirectoryScoped()
         const key = `${folder}/bot.pem`
-        const serve = process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
-        const server = yield* serve
+        const server = yield* process(["symphony", "emulator", "--port", "0", "--private-key", key, "--json"])
         const { bot, host, port, privateKey, streamId } = JSON.parse(yield* server.firstLine)
         const flags = ["--host", `${host}:${port}`, "--private-key", privateKey]
         const sent = yield* (yield* process(["symphony", "send", streamId, "Hello", "--bot", "ada", ...flags])).exit
@@ -414,7 +413,11 @@ describe("emulator", () => {
 
         const made = yield* fs.readFileString(key)
         assert.strictEqual((yield* fs.stat(key)).mode & 0o777, 0o600)
-        yield* (yield* serve).firstLine
+        const again = yield* process(["symphony", "emulator", "--port", "0", "--private-key", key, "--no-json"])
+        yield* again.firstLine
+        yield* again.signal("SIGTERM")
+        // Programs read the key from this variable, and not from a file.
+        assert.include((yield* again.exit).stdout, `SYMPHONY_BOT_PRIVATE_KEY="$(cat '${key}')"`)
         assert.strictEqual(yield* fs.readFileString(key), made)
 
         yield* fs.writeFileString(key, "no key")
