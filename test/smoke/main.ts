@@ -25,27 +25,23 @@ const { values: flags } = parseArgs({
   options: { quick: { type: "boolean", default: false }, "no-skip": { type: "boolean", default: false } }
 })
 
-/** Why a row is not run. */
+/** A row that cannot run here. */
 class Skipped extends Data.TaggedError("Skipped")<{ readonly message: string }> {}
+/** A row that ran, and did not do what it should. */
 class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
 
-interface Output {
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a program to its end, with the Node of this process before all others. Fails when it does. */
+/** What a program writes, with the Node of this process before all others. Fails when the program does. */
 const run = (cwd: string, [file = "", ...args]: ReadonlyArray<string>, env: Record<string, string> = {}) =>
-  Effect.callback<Output, Failed>((resume, signal) => {
+  Effect.callback<string, Failed>((resume, signal) => {
     const PATH = [Path.dirname(process.execPath), process.env["PATH"]].join(Path.delimiter)
     execFile(
       file,
       args,
       { cwd, signal, timeout: 300_000, maxBuffer: 1 << 26, env: { ...process.env, PATH, ...env } },
-      (error, stdout, stderr) =>
+      (error, stdout) =>
         resume(
           error === null
-            ? Effect.succeed({ stdout, stderr })
+            ? Effect.succeed(stdout)
             : new Failed({ message: `${error.message}\n${stdout}` })
         )
     )
@@ -75,9 +71,9 @@ const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`
 
 const pack = Effect.fnUntraced(function*(folder: string) {
   yield* run(root, ["npm", "run", "build"])
-  const { stdout } = yield* run(root, ["npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder])
-  const [packed]: ReadonlyArray<Packed> = JSON.parse(stdout)
-  if (packed === undefined) return yield* new Failed({ message: stdout })
+  const output = yield* run(root, ["npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder])
+  const [packed]: ReadonlyArray<Packed> = JSON.parse(output)
+  if (packed === undefined) return yield* new Failed({ message: output })
   const names = new Set(packed.files.map(({ path }) => path))
   const wrong = [...names].filter((name) =>
     /(^|\/)(node_modules|test)\/|\.test\./.test(name) ||
@@ -101,22 +97,23 @@ const contentOf = (file: string) => Fs.readFileSync(Path.join(root, file), "utf8
 const npx = Effect.fnUntraced(function*(tarball: string) {
   const folder = yield* temporary
   // npx keeps what it installs in npm's cache. This one has only the downloads of the user's.
-  const { stdout: cache } = yield* run(root, ["npm", "config", "get", "cache"])
+  const downloads = Path.join((yield* run(root, ["npm", "config", "get", "cache"])).trim(), "_cacache")
   const npm = Path.join(folder, ".npm")
+  Fs.mkdirSync(downloads, { recursive: true })
   Fs.mkdirSync(npm)
-  Fs.symlinkSync(Path.join(cache.trim(), "_cacache"), Path.join(npm, "_cacache"))
+  Fs.symlinkSync(downloads, Path.join(npm, "_cacache"))
   const [line = ""] = /^npx -p effect-herald .*--help/m.exec(contentOf("docs/reference/commands.md")) ?? []
   const command = line.replace("npx -p effect-herald", `npx --yes -p file:${tarball}`).split(" ")
-  const { stdout } = yield* run(folder, command, { npm_config_cache: npm, npm_config_prefer_offline: "true" })
-  return stdout.includes("herald <subcommand>") ? line : yield* new Failed({ message: stdout })
+  const help = yield* run(folder, command, { npm_config_cache: npm, npm_config_prefer_offline: "true" })
+  return help.includes("herald <subcommand>") ? line : yield* new Failed({ message: help })
 })
 
 /** Runs the first program of the README as it says there: as `first.mts`. */
 const readme = Effect.fnUntraced(function*(folder: string) {
   const [, program = ""] = /^```ts\n([\s\S]*?)^```/m.exec(contentOf("README.md")) ?? []
   Fs.writeFileSync(Path.join(folder, "first.mts"), program)
-  const { stdout } = yield* run(folder, ["node", "first.mts"])
-  return /Message[\s\S]*id: 1/.test(stdout) ? "node first.mts" : yield* new Failed({ message: stdout })
+  const events = yield* run(folder, ["node", "first.mts"])
+  return /Message[\s\S]*id: 1/.test(events) ? "node first.mts" : yield* new Failed({ message: events })
 })
 
 // --- projects
@@ -182,7 +179,7 @@ interface World {
 const onServer = ({ folder, origin }: World, place: string, ...command: ReadonlyArray<string>) =>
   Effect.flatMap(
     run(folder, [...command, "onServer.ts", place, origin]),
-    ({ stdout }) => check(stdout, "emulator", "fetch", "node")
+    (report) => check(report, "emulator", "fetch", "node")
   )
 
 /** `onWeb.ts` of a project in one file. */
@@ -286,8 +283,8 @@ const row = (name: string, effect: Effect.Effect<string, unknown, Scope.Scope>) 
 /** The lowest and the newest version of Effect that the package allows. */
 const effects = Effect.map(
   run(root, ["npm", "view", `effect@${packageJson.peerDependencies.effect}`, "version", "--json"]),
-  ({ stdout }) => {
-    const versions: ReadonlyArray<string> = [JSON.parse(stdout)].flat()
+  (listed) => {
+    const versions: ReadonlyArray<string> = [JSON.parse(listed)].flat()
     return new Set([versions[0] ?? "", versions.at(-1) ?? ""])
   }
 )
