@@ -93,6 +93,6 @@ export const itReadsUsual = <A>(
           }, json)
         )
       }
-    }, { arbitrary: { runs: isLong ? 1_000 : 25 } })
+    }, { arbitrary: { runs: isLong ? 300 : 25 } })
   })
 }
