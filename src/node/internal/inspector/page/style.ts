@@ -55,6 +55,7 @@ ul, ol { list-style: none; margin: 0; padding: 0; }
 .choices .detail { white-space: nowrap; }
 .names { display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; overflow-wrap: anywhere; }
 .lines { font-size: 0.85rem; max-height: 10rem; overflow: auto; overflow-wrap: anywhere; }
+.feed { max-height: 75vh; overflow: auto; }
 .feed > li { border-top: 1px solid var(--line); padding: 0.4rem 0; }
 .head { display: flex; flex-wrap: wrap; gap: 0 0.6rem; margin: 0; align-items: baseline; overflow-wrap: anywhere; }
 .badge { border: 1px solid var(--line); border-radius: 1rem; padding: 0 0.5rem; font-size: 0.75rem; }
@@ -90,7 +91,6 @@ summary code { display: inline; }
   #network-section { grid-area: network; }
   #access-section, #pod-section { grid-area: access; }
   #data-section { grid-area: data; }
-  .feed { max-height: 75vh; overflow: auto; }
 }
 @media (min-width: 1300px) {
   main { grid-template-columns: minmax(15rem, 19rem) minmax(0, 1fr) minmax(0, 1fr); grid-template-areas: "list events traffic" "network events traffic" "access data data"; }
