@@ -5,14 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as Codec from "../internal/codec.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
-import { path } from "./internal/wire/path.ts"
+import * as Wire from "./internal/wire/time.ts"
 import type { PubNubConfig } from "./PubNubConfig.ts"
 import * as PubNubError from "./PubNubError.ts"
-import { Timetoken } from "./Timetoken.ts"
+import type { Timetoken } from "./Timetoken.ts"
 
 /**
  * The errors of {@link now}. The request needs neither keys nor a permission.
@@ -55,7 +52,7 @@ export type TimeError = PubNubError.PubNubErrorOf<
  * @since 0.1.0
  */
 export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | PubNubConfig> = Effect.mapError(
-  Endpoint.run("Time.now", () => ({ path: path`/time/0`, credential: "none", decode: decodeTime })),
+  Endpoint.run("Time.now", Wire.endpoint),
   ({ reason, request }): TimeError => {
     const error = (reason: TimeError["reason"]): TimeError =>
       PubNubError.make({ operation: "Time.now", reason, request })
@@ -77,8 +74,3 @@ export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | Pu
     }
   }
 )
-
-const decodeTuple = Codec.decodeBySchema(Schema.Tuple([Timetoken]))
-
-const decodeTime = (json: Schema.Json): Result.Result<Timetoken, string> =>
-  Result.map(decodeTuple(json), ([timetoken]) => timetoken)

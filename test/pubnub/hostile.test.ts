@@ -229,6 +229,48 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }
   )
 
+  it.effect.each(
+    [1, 3, 7].flatMap((times) =>
+      [at(120_000), at(3_600_000), at(20 * 3_600_000), farFuture].map((future) => [times, future] as const)
+    )
+  )("begins at the service's time when the first %i handshakes give the position %s", ([times, future]) => {
+    const all = numbers(30).map((n) => message(n, at(20_000 + n * 10_000)))
+    const { layer } = service(({ kind, now, number, query }) => {
+      if (kind === "handshake") return page(number < times ? future : at(now()))
+      // The time, or a leave.
+      if (kind === "other") return [at(now())]
+      const from = query.get("tt") ?? ""
+      return from > at(now() + 1_000)
+        ? "never"
+        : page(at(now()), ...all.filter(({ p: { t } }) => t > from && t <= at(now())))
+    }, "5 seconds")
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("6 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(30))
+      const told = tags(seen).filter((tag) => tag !== "Message")
+      assert.deepStrictEqual(told, [...numbers(Math.floor(times / 3)).map(() => "Interrupted"), "Connected"])
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("begins at the position of a handshake that is an hour ahead when the service does not say its time", () => {
+    const hour = 3_600_000
+    const { layer } = service(({ kind, now, number }) =>
+      kind === "other"
+        ? {}
+        : kind === "handshake"
+        ? page(at(hour + now()))
+        : number > 0
+        ? "never"
+        : page(at(hour + 1_000), message(1, at(hour + 500)))
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(tags(seen), ["Connected", "Message"])
+    }).pipe(Effect.provide(run(layer)))
+  })
+
   // --- slow answers
 
   it.effect("gets a page that arrives slowly when its parts take longer than pollTimeout", () => {

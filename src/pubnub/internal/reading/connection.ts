@@ -19,6 +19,7 @@ import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
 import * as Endpoint from "../wire/endpoint.ts"
 import * as Subscribe from "../wire/subscribe.ts"
+import * as Time from "../wire/time.ts"
 import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
 import * as ClockCheck from "./clockCheck.ts"
@@ -76,7 +77,7 @@ export class Connection {
   private debounceUntil = 0
   /** A status to emit after the events of the handshake. */
   private doubted: SubscribeStatus.CursorDoubted | undefined
-  private readonly witness = ClockCheck.makeWitness()
+  private witness = ClockCheck.makeWitness()
   private heartbeat: Fiber.Fiber<void> | undefined
   /** The token of the last request of the loop. */
   private token: Redacted.Redacted | undefined
@@ -319,11 +320,13 @@ export class Connection {
       this.run(this.sendLeave(asked.keys))
       const request = Subscribe.handshake(config, asked)
       const begun = standing?.position ?? this.newestBegin
-      const isBelieved = (page: Subscribe.Page) =>
-        this.witness.handshake(page.position, clock.currentTimeMillisUnsafe(), begun).believed
+      const isBelieved = ({ position }: Subscribe.Page) =>
+        this.witness.handshake(position, clock.currentTimeMillisUnsafe(), begun).believed
+          ? Effect.map(this.isOfFuture(position), (isOfFuture) => !isOfFuture)
+          : Effect.succeed(false)
       const ask = this.call((config) => Endpoint.send(config, request))
       let page = yield* ask
-      for (let times = 1; !isBelieved(page); times++) {
+      for (let times = 1; !(yield* isBelieved(page)); times++) {
         if (times === 3) return yield* Effect.fail(Subscribe.doubtful(page.position))
         page = yield* ask
       }
@@ -343,6 +346,25 @@ export class Connection {
       }
       if (this.isStale) this.changed()
       return { cursor, now, servedAt }
+    })
+  }
+
+  /**
+   * Whether the position of a handshake is later than the service's time. From there no event would arrive until then. The service is
+   * asked for its time only if the position is later than the clocks say.
+   */
+  private isOfFuture(position: string): Effect.Effect<boolean, never, HttpClient.HttpClient> {
+    const { clock, config, history } = this.core
+    const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), clock.currentTimeMillisUnsafe())
+    if (ClockCheck.millisOf(position) <= latest) return Effect.succeed(false)
+    return Effect.match(Endpoint.send(config, Time.endpoint()), {
+      onFailure: () => false,
+      onSuccess: (time) => {
+        const isOfFuture = isAhead({ position, delivered: [] }, time)
+        // It has believed the position.
+        if (isOfFuture) this.witness = ClockCheck.makeWitness()
+        return isOfFuture
+      }
     })
   }
 
