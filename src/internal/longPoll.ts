@@ -73,6 +73,8 @@ export type Input<C, F> =
     readonly cursor: C
     readonly now: C
     readonly servedAt: number | undefined
+    /** Whether messages were missing at a break, and no poll was answered since. */
+    readonly missing?: boolean
     readonly sentAt: Moment
     readonly at: Moment
   }
@@ -359,7 +361,7 @@ const answered = <C, F>(
   rules: Rules,
   facts: Facts<C>,
   why: Proof,
-  { at, cursor, now, sentAt, servedAt }: Extract<Input<C, F>, { readonly _tag: "Answered" }>
+  { at, cursor, missing = false, now, sentAt, servedAt }: Extract<Input<C, F>, { readonly _tag: "Answered" }>
 ): Next<C, F> => {
   const isSilence = why === "silence"
   const byService = facts.servedAt === undefined || servedAt === undefined ? 0 : servedAt - facts.servedAt
@@ -385,6 +387,8 @@ const answered = <C, F>(
       link: { _tag: "Up" },
       attempts: isSilence ? 0 : facts.attempts,
       renewed: !isSilence && facts.renewed,
+      // There were messages, so these polls were not idle: no proxy cut them.
+      cuts: missing && facts.cuts?.isProven === false ? undefined : facts.cuts,
       owing: false,
       unheard: isBreak ? 0 : facts.unheard,
       // The cursor may be old, but a poll was listening after it, or its gap is being read. `sentAt`, because the machine may

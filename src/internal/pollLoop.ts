@@ -17,6 +17,8 @@ export interface Answered<C> {
   readonly now: C
   /** The service's time, in milliseconds, if the answer has it. */
   readonly servedAt: number | undefined
+  /** Whether messages were missing at a break, and no poll was answered since. */
+  readonly missing?: boolean
 }
 
 /** The answer to a poll. Its page has already been delivered. */

@@ -63,11 +63,16 @@ const nameOf = (state: State) => "why" in state ? `${state._tag} ${state.why}` :
 
 const wanted = (millis = 10): Input => ({ _tag: "Wanted", at: at(millis) })
 const renamed = (millis = 10): Input => ({ _tag: "Renamed", at: at(millis) })
-const answered = (millis = 10, servedAt: number | undefined = base.servedAt! + millis): Input => ({
+const answered = (
+  millis = 10,
+  servedAt: number | undefined = base.servedAt! + millis,
+  missing = false
+): Input => ({
   _tag: "Answered",
   cursor: 7,
   now: 9,
   servedAt,
+  missing,
   sentAt: at(millis),
   at: at(millis)
 })
@@ -544,6 +549,21 @@ const table: ReadonlyArray<Line> = [
     "Ready",
     [gap],
     { heardAt: at(0) }
+  ],
+  [
+    "Proving, answered after messages were missing while no poll was answered after cuts",
+    proving("names", { cuts: { held: 50_000, times: 2, isProven: false } }),
+    answered(10, base.servedAt, true),
+    "Ready",
+    [],
+    { cuts: undefined }
+  ],
+  [
+    "Proving, answered after messages were missing and a poll was answered after cuts",
+    proving("names", { cuts: { held: 50_000, times: 2, isProven: true } }),
+    answered(10, base.servedAt, true),
+    "Ready",
+    []
   ],
   ["Polling, renamed", polling({ heardAt: at(-5) }), renamed(), "Proving", [cut, handshake("names")], {
     heardAt: at(0)

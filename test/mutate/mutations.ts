@@ -76,6 +76,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["one cut is enough", "cuts.times < 2", "cuts.times < 1"],
     ["all renewed polls were heard", "isListening(rules, facts) ? later(", "true ? later("],
     ["an answered poll proves nothing", "{ ...facts.cuts, isProven: true }", "facts.cuts"],
+    [
+      "missing messages say nothing about cuts",
+      "missing && facts.cuts?.isProven === false ? undefined : facts.cuts",
+      "facts.cuts"
+    ],
     ["a refusal is a cut", "input.denied ? cuts : cutAgain", "false ? cuts : cutAgain"],
     ["polls are never renewed", "cuts.times < 2", "cuts.times < 2_000"],
     ["renewed at the cut, not before it", "cuts.held - cutMargin(cuts.held)", "cuts.held"],

@@ -42,6 +42,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
       names: () => ({ channels: ["a"], groups: [] }),
       size: () => size,
       failed: (_, error) => failures.push(error),
+      missed: () => {},
       broken: (defect) => defects.push(defect)
     }, within)
     const from = yield* here

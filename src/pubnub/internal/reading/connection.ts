@@ -78,6 +78,8 @@ export class Connection {
   /** A status to emit after the events of the handshake. */
   private doubted: SubscribeStatus.CursorDoubted | undefined
   private witness = ClockCheck.makeWitness()
+  /** Whether history showed messages that were missing at a break, and no poll was answered since. */
+  private missing = false
   private heartbeat: Fiber.Fiber<void> | undefined
   /** The token of the last request of the loop. */
   private token: Redacted.Redacted | undefined
@@ -180,6 +182,9 @@ export class Connection {
       names: () => this.asked ?? namesOf(this.names.keys()),
       size: () => this.names.size,
       failed: (lane, error) => this.end([...lane.readers.keys()], error, false),
+      missed: () => {
+        this.missing = true
+      },
       broken: (defect) => this.broken(defect)
     }, within)
     this.lanes.set(within, lane)
@@ -345,7 +350,9 @@ export class Connection {
         this.core.publish({ _tag: "ChannelsChanged", cursor, channels, groups })
       }
       if (this.isStale) this.changed()
-      return { cursor, now, servedAt }
+      const { missing } = this
+      this.missing = false
+      return { cursor, now, servedAt, missing }
     })
   }
 
@@ -430,6 +437,7 @@ export class Connection {
         // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
         if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
         const next = believed ? Subscribe.cursorOf(answer) : from
+        this.missing = false
         const arrivals = answer.messages.map((raw) => Arrival.byKnownName(Arrival.read(raw), this.isName))
         const page: Page = {
           arrivals,

@@ -74,6 +74,8 @@ export interface Host {
   readonly size: () => number
   /** Ends the readers of a lane with an error. */
   readonly failed: (lane: Lane, error: SubscribeError) => void
+  /** Called when history shows messages that were missing at a break. */
+  readonly missed: () => void
   readonly broken: (defect: unknown) => void
 }
 
@@ -501,6 +503,7 @@ export class Lane {
       ? this.beforeOverlap(gap, progress)
       : this.withJoining(gap, progress)
     gap.backfill.missed(events.length)
+    if (gap.reason === "LongBreak" && events.length > 0) this.host.missed()
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
     if (filled) {
