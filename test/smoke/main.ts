@@ -65,7 +65,7 @@ interface Packed {
 }
 
 /** The most that a tarball may weigh, in bytes. */
-const limit = 1_600_000
+const limit = 2_000_000
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`
 
