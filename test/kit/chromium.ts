@@ -34,6 +34,7 @@ export const launch = (...args: ReadonlyArray<string>): Effect.Effect<ChildProce
           "--disable-background-networking",
           "--disable-component-update",
           "--disable-sync",
+          "--disable-background-timer-throttling",
           "--disable-dev-shm-usage",
           "--remote-debugging-port=0",
           `--user-data-dir=${profile}`,
