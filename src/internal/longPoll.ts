@@ -302,11 +302,7 @@ const polled = <C, F>(
   const { at, fresh, next, servedAt, soon } = input
   const late = elapsed(sentAt, at) > patience + lateness
   const emptyPages = soon && !fresh ? facts.emptyPages + 1 : 0
-  // Only the service's clock shows the time that passed: the machine slept, and its clock was set back.
-  const missed = facts.servedAt === undefined || servedAt === undefined
-    ? 0
-    : servedAt - facts.servedAt - elapsed(facts.heardAt, at)
-  const isBreak = missed > rules.retention && facts.cursor !== undefined
+  const isBreak = isBehindBreak(rules, facts, servedAt, at)
   // Empty answers that come at once prove nothing: they may be a proxy's.
   const proven = emptyPages < 2
   const commands: Array<Command<C, F>> = proven && facts.attempts > 0 ? [{ _tag: "Forget" }] : []
@@ -332,6 +328,14 @@ const polled = <C, F>(
       [...commands, { _tag: "Pause", millis: Math.min(500 * 2 ** (emptyPages - 2), 30_000) }]
     ]
 }
+
+/**
+ * Whether a page came after a break that only the service's clock shows: the machine slept, and its clock was set back, or a
+ * handshake gave an early time.
+ */
+export const isBehindBreak = <C>(rules: Rules, facts: Facts<C>, servedAt: number | undefined, at: Moment): boolean =>
+  facts.cursor !== undefined && facts.servedAt !== undefined && servedAt !== undefined &&
+  servedAt - facts.servedAt - elapsed(facts.heardAt, at) > rules.retention
 
 const later = (one: Moment, other: Moment): Moment => one.steady > other.steady ? one : other
 

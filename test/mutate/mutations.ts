@@ -93,7 +93,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an old page moves the service's time", "Math.max(servedAt, facts.servedAt ?? 0)", "servedAt"],
     [
       "a page is no witness",
-      "const isBreak = missed > rules.retention && facts.cursor !== undefined",
+      "const isBreak = isBehindBreak(rules, facts, servedAt, at)",
       "const isBreak = false"
     ],
     ["the first empty page pauses", "const proven = emptyPages < 2", "const proven = emptyPages < 1"],
@@ -573,6 +573,13 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
     ["a reader's gap of an earlier run is suspected from its position", "range(hole ?? position", "range(position"]
+  ]),
+  ...of(`${reading}/connection.ts`, ["test/pubnub/reading.test.ts"], [
+    [
+      "a page comes before the break that it shows",
+      "if (LongPoll.isBehindBreak(this.rules, this.loop.state.facts, servedAt, at))",
+      "if (false)"
+    ]
   ]),
   ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
     ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],

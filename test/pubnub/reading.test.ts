@@ -366,6 +366,23 @@ describe.each(both)("a cursor, with %s", (_, sharing, place) => {
   )
 })
 
+describe("a handshake an hour back", () => {
+  it.effect("loses no message that the service dropped from its queue within that hour", () =>
+    Effect.gen(function*() {
+      const position = yield* publish("before")
+      yield* VirtualTime.jump("8 hours")
+      yield* burst(3)
+      yield* VirtualTime.jump("30 minutes")
+      yield* burst(1, { first: 3 })
+      yield* add({ on: "handshake", fault: faults.BackwardCursor() })
+      const { seen } = yield* collectConnected(
+        Subscribe.stream({ channels: ["a"], from: { position, delivered: [] } })
+      )
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(4))
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
+})
+
 describe.each(both)("history that fails, with %s", (_, sharing, place) => {
   const failing = [
     faults.ServerError({ status: 503, handled: false }),

@@ -73,10 +73,13 @@ export class Connection {
   private isGathering = false
   /** The furthest position since the last handshake. */
   private reached = ""
+  /** The position of the page that showed a break of which the lanes know. */
+  private brokenBefore: Cursor | undefined
   /** Until then the names stay the same. */
   private debounceUntil = 0
   /** A status to emit after the events of the handshake. */
   private doubted: SubscribeStatus.CursorDoubted | undefined
+  private readonly rules: LongPoll.Rules
   private witness = ClockCheck.makeWitness()
   /** Whether history showed messages that were missing at a break, and no poll was answered since. */
   private missing = false
@@ -89,6 +92,8 @@ export class Connection {
   constructor(core: Core, host: Host) {
     this.core = core
     this.host = host
+    const { pollTimeout, queueRetention } = core.config
+    this.rules = { retention: Duration.toMillis(queueRetention), patience: Duration.toMillis(pollTimeout) }
     this.loop = this.loopFrom(core.settings.from)
   }
 
@@ -268,10 +273,7 @@ export class Connection {
     const start = from === undefined ? undefined : { ...withoutHole(from), delivered: [] }
     return new PollLoop.PollLoop(
       {
-        rules: {
-          retention: Duration.toMillis(config.queueRetention),
-          patience: Duration.toMillis(config.pollTimeout)
-        },
+        rules: this.rules,
         handshake: (standing) => this.handshake(standing),
         poll: (from) => this.poll(from),
         schedule: settings.schedule,
@@ -451,6 +453,11 @@ export class Connection {
         if (moved) this.reached = next.position
         const servedAt = believed ? ClockCheck.millisOf(next.position) : undefined
         if (servedAt !== undefined) history.knowledge.atLeast(servedAt)
+        // Messages of a break come before those of the page that shows it.
+        if (LongPoll.isBehindBreak(this.rules, this.loop.state.facts, servedAt, at)) {
+          this.brokenBefore = next
+          for (const lane of this.lanes.values()) lane.missed(from, next)
+        }
         let fresh = false
         for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
         return Effect.succeed({
@@ -534,6 +541,7 @@ export class Connection {
         break
       }
       case "TellBreak":
+        if (told.to === this.brokenBefore) break
         for (const lane of this.lanes.values()) lane.missed(told.from, told.to)
         break
       case "End":
