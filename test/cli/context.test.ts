@@ -66,6 +66,16 @@ describe("context", () => {
       assert.deepStrictEqual(Fs.readdirSync(Path.dirname(file)), ["contexts.json"])
     }).pipe(Effect.scoped, answering))
 
+  it.effect("keeps the secrets from other users beside a file that an earlier run left", () =>
+    Effect.gen(function*() {
+      const { file, run } = yield* fresh
+      Fs.mkdirSync(Path.dirname(file))
+      Fs.writeFileSync(`${file}.${process.pid}`, "")
+      Fs.chmodSync(`${file}.${process.pid}`, 0o666)
+      yield* run(`context add dev ${keys}`)
+      assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o600)
+    }).pipe(Effect.scoped, answering))
+
   it.effect("gives what neither flags nor the environment say", () =>
     Effect.gen(function*() {
       const { run } = yield* fresh

@@ -9,6 +9,7 @@ import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
 import { homedir } from "node:os"
 import { BadInput } from "../exit/failure.ts"
 
@@ -109,9 +110,10 @@ export const change = <A>(
     const all = yield* readFile
     const changed = yield* f(section.get(all))
     const text = yield* Effect.orDie(encode(section.set(all, changed)))
-    const other = `${file}.${process.pid}`
+    // A file that is there keeps its mode, so the name must be new.
+    const other = `${file}.${randomUUID()}`
     yield* fs.makeDirectory(path.dirname(file), { recursive: true, mode: 0o700 })
-    yield* fs.writeFileString(other, `${text}\n`, { mode: 0o600 })
+    yield* fs.writeFileString(other, `${text}\n`, { flag: "wx", mode: 0o600 })
     yield* fs.rename(other, file)
     return changed
   })
