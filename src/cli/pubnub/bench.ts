@@ -11,7 +11,6 @@ import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -22,6 +21,7 @@ import * as Inputs from "../input/flags.ts"
 import * as Progress from "../output/progress.ts"
 import { writeValue } from "../output/write.ts"
 import * as BenchChart from "./benchChart.ts"
+import * as BenchFigures from "./benchFigures.ts"
 import { withKeyset } from "./keyset.ts"
 
 /** The rate for one channel that the service recommends. */
@@ -78,51 +78,24 @@ const run = Effect.fnUntraced(function*({ count, interval, size }: {
 })
 
 // --------------------------------------------------------------------------------------------------------------------
-// figures
+// table
 // --------------------------------------------------------------------------------------------------------------------
-
-/** What one direction did. Latencies are in milliseconds since a message was sent. */
-interface Figures {
-  readonly messages: number
-  readonly missing: number
-  readonly perSecond: number
-  readonly latencyMillis: { readonly [rank: string]: number | null }
-}
-
-/** The share of messages that were at least as fast. */
-const ranks = { median: 0.5, p95: 0.95, p99: 0.99, max: 1 }
-
-const figuresOf = (samples: ReadonlyArray<BenchChart.Sample>, end: "accepted" | "arrived"): Figures => {
-  const ended = samples.flatMap(({ [end]: at, sent }) => at === undefined ? [] : [{ at, latency: at - sent }])
-  const latencies = ended.map(({ latency }) => latency).toSorted((one, other) => one - other)
-  const ofShare = (share: number) => rounded(latencies[Math.ceil(share * latencies.length) - 1])
-  const lasted = Math.max(...ended.map(({ at }) => at)) - Math.min(...samples.map(({ sent }) => sent))
-  return {
-    messages: ended.length,
-    missing: samples.length - ended.length,
-    perSecond: rounded(ended.length / lasted * 1_000) ?? 0,
-    latencyMillis: Record.map(ranks, ofShare)
-  }
-}
-
-const rounded = (value: number | undefined): number | null =>
-  value === undefined || !Number.isFinite(value) ? null : Math.round(value * 100) / 100
 
 interface Results {
   readonly origin: string
   readonly seconds: number
   readonly rate: number
   readonly sizeBytes: number
-  readonly publish: Figures
-  readonly subscribe: Figures
+  readonly publish: BenchFigures.Figures
+  readonly subscribe: BenchFigures.Figures
 }
 
-const columns = ["messages", "missing", "a second", ...Object.keys(ranks).map((rank) => `${rank} ms`)]
+const columns = ["messages", "missing", "a second", ...Object.keys(BenchFigures.ranks).map((rank) => `${rank} ms`)]
 
 const table = ({ origin, publish, rate, seconds, subscribe }: Results): ReadonlyArray<string> => {
   const row = (title: string, cells: ReadonlyArray<string>) =>
     [title.padEnd(10), ...cells.map((cell) => cell.padStart(10))].join("")
-  const cells = ({ latencyMillis, messages, missing, perSecond }: Figures) =>
+  const cells = ({ latencyMillis, messages, missing, perSecond }: BenchFigures.Figures) =>
     [messages, missing, perSecond, ...Object.values(latencyMillis)].map((value) => String(value ?? "-"))
   return [
     `${origin}: ${rate} messages a second for ${seconds} s`,
@@ -161,8 +134,8 @@ export const bench = Command.make(
       seconds,
       rate,
       sizeBytes: size,
-      publish: figuresOf(samples, "accepted"),
-      subscribe: figuresOf(samples, "arrived")
+      publish: BenchFigures.of(samples, "accepted"),
+      subscribe: BenchFigures.of(samples, "arrived")
     }
     yield* writeValue(results, table)
     if (chart !== undefined) {

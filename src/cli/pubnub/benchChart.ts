@@ -44,8 +44,8 @@ export const draw = (origin: string, samples: ReadonlyArray<Sample>): string => 
       at === undefined ? [] : [{ kind, sent: sent / 1_000, latency: at - sent }]
     )
   )
-  const seconds = ticks(Math.max(1, ...dots.map(({ sent }) => sent)))
-  const millis = ticks(Math.max(1, ...dots.map(({ latency }) => latency)))
+  const seconds = ticks(dots.reduce((most, { sent }) => Math.max(most, sent), 1))
+  const millis = ticks(dots.reduce((most, { latency }) => Math.max(most, latency), 1))
   const x = (value: number) => left + (width - left - right) * value / (seconds.at(-1) ?? 1)
   const y = (value: number) => height - bottom - (height - top - bottom) * value / (millis.at(-1) ?? 1)
   // The configuration has checked the origin: it is a host and a port.

@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import { type PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as BenchChart from "../../../src/cli/pubnub/benchChart.ts"
+import * as BenchFigures from "../../../src/cli/pubnub/benchFigures.ts"
 import { emulated } from "../../kit/emulated.ts"
 import { root } from "../../kit/scratch.ts"
 import { herald } from "../kit.ts"
@@ -57,3 +59,10 @@ it.effect("bench exits with 2 and sends nothing above its bounds", () =>
     }
     assert.deepStrictEqual(yield* Transport.Exchanges.use(({ all }) => all), [])
   }).pipe(Effect.provide(Transport.layerScripted([]))))
+
+it("bench counts and draws more messages than a call takes arguments", () => {
+  const count = 150_000
+  const samples = Array.from({ length: count }, (_, n) => ({ sent: n, accepted: n + 5 }))
+  assert.deepInclude(BenchFigures.of(samples, "accepted"), { messages: count, perSecond: 999.97 })
+  assert.include(BenchChart.draw("host.test", samples), ">160 s</text>")
+})
