@@ -137,15 +137,17 @@ const asked = (
   Effect.matchEffect(request, {
     onSuccess: () => Effect.succeed(ok(check, "It works.")),
     onFailure: (error) =>
-      Effect.map(PubNubConfig, ({ secretKey }) => {
+      Effect.map(PubNubConfig, ({ authToken, secretKey }) => {
         const reason = error._tag === "PubNubError" ? error.reason : undefined
         switch (reason?._tag) {
           case "FeatureDisabled":
             return note(check, "It is off. Turn it on for the keyset if you need it.")
           case "AccessDenied":
-            return secretKey === undefined
-              ? note(check, "Access Manager protects it, so it cannot be checked. Pass --secret-key to check it.")
-              : problem(check, `The signature was refused: ${messageOf(error)} Check --secret-key and the clock.`, 3)
+            return secretKey !== undefined
+              ? problem(check, `The signature was refused: ${messageOf(error)} Check --secret-key and the clock.`, 3)
+              : authToken !== undefined
+              ? note(check, `The access token does not allow it: ${messageOf(error)}`)
+              : note(check, "Access Manager protects it, so it cannot be checked. Pass --secret-key to check it.")
           default:
             return { ...problem(check, messageOf(error), exitCode(error)), isLast: reason?._tag === "InvalidKey" }
         }

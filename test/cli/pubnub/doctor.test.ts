@@ -65,6 +65,15 @@ describe("doctor", () => {
       assert.notInclude(stdout.join(), "hush")
     }).pipe(emulated({ addOns: { accessManager: true } })))
 
+  it.effect("says why the service refuses an access token", () =>
+    Effect.gen(function*() {
+      yield* PubNubEmulator.PubNubEmulator.use(({ expireToken }) => expireToken("old-token"))
+      const { stdout } = yield* examine(["--auth-token", "old-token"])
+      const line = stdout.find((line) => line.startsWith("note     Presence"))
+      assert.match(line ?? "", /The access token does not allow it: .*expired/)
+      assert.notInclude(stdout.join(), "old-token")
+    }).pipe(emulated({ addOns: { accessManager: true } })))
+
   it.effect("exits with 3 for an unknown subscribe key, which it says once", () =>
     Effect.gen(function*() {
       const { exitCode, states, stderr } = yield* examine(["--subscribe-key", "sub-x"])
