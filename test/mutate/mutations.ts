@@ -594,7 +594,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
     ["cursors begin before Connected", "? this.begun.position\n", "? before(this.begun.position)\n"],
-    ["an event of the future moves the beginning", " && timetoken <= latest", ""]
+    ["an event of the future moves the beginning", " && timetoken <= latest", ""],
+    ["a full reader that drops what waits is not asked again", "if (wasFull && !this.isFull) this.core.demand()", ""]
   ]),
   ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [
     ["names of one channel are not bounded", "this.pairs++", ""],

@@ -209,6 +209,19 @@ describe("the inbox", () => {
       assert.deepInclude({ ...all[0] }, { since: ticks(1), before: ticks(4) } as object)
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("with suspend asks for events again when all that waited is of a removed name", () =>
+    Effect.gen(function*() {
+      const { core, reader } = yield* readerOf({ capacity: 2, strategy: "suspend" }, ["a", "b"])
+      let asked = 0
+      Object.assign(core, { demand: () => asked++ })
+      yield* taken(reader)
+      reader.offer(eventsOf([1, 2, 3]))
+      assert.isTrue(reader.isFull)
+      reader.remove([Subscription.channel("a")])
+      assert.isFalse(reader.isFull)
+      assert.strictEqual(asked, 1)
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("with suspend drops nothing, and is full", () =>
     Effect.gen(function*() {
       const { isFull, reader } = yield* offered("suspend")

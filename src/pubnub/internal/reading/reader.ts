@@ -206,10 +206,13 @@ export class Reader {
       }
     }
     if (gone.length === 0) return gone
+    const wasFull = this.isFull
     this.dropRemoved()
     this.missed?.keepOnly(this.keys)
     this.catchingUp?.leave(gone)
     this.announce()
+    // The connection may wait for this reader, which has nothing to take any more.
+    if (wasFull && !this.isFull) this.core.demand()
     return gone
   }
 
