@@ -4,19 +4,22 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import * as FileSystem from "effect/FileSystem"
 import * as Record from "effect/Record"
 import * as Json from "../internal/json.ts"
 import type * as PubNubEmulator from "../testing/PubNubEmulator.ts"
 import type * as SymphonyEmulator from "../testing/SymphonyEmulator.ts"
 
-/** Times as ISO text and lengths of time as milliseconds. */
+/** Times as ISO text, lengths of time as milliseconds, and bytes as base64. */
 const plain = (fields: object): object =>
   Record.map({ ...fields }, (value: unknown) =>
     DateTime.isDateTime(value)
       ? DateTime.formatIso(value)
       : Duration.isDuration(value)
       ? Duration.toMillis(value)
+      : value instanceof Uint8Array
+      ? Base64.encode(value)
       : value)
 
 /** The state of the PubNub emulator. */
@@ -50,7 +53,7 @@ export const ofSymphony = (emulator: SymphonyEmulator.SymphonyEmulator["Service"
       (stream) =>
         Effect.map(emulator.messages({ streamId: stream.streamId }), (messages) => ({
           ...stream,
-          messages: messages.map(plain)
+          messages: messages.map((message) => ({ ...plain(message), attachments: message.attachments.map(plain) }))
         }))
     )
     return { streams, users: (yield* emulator.users).map(plain) }

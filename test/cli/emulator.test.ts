@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import { NodeTransport } from "effect-herald/node"
-import { Transport } from "effect-herald/testing"
+import { SymphonyEmulator, Transport } from "effect-herald/testing"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Dump from "../../src/cli/dump.ts"
 import { root } from "../kit/scratch.ts"
 import { herald, heraldDuring } from "./kit.ts"
 
@@ -51,6 +52,17 @@ describe("emulator", () => {
 })
 
 describe("symphony emulator", () => {
+  it.effect("writes files as base64", () =>
+    Effect.gen(function*() {
+      const emulator = yield* SymphonyEmulator.SymphonyEmulator
+      yield* emulator.addUser({ username: "ada" })
+      const streamId = yield* emulator.createStream({ type: "ROOM", members: ["ada"] })
+      const attachments = [{ name: "a.txt", content: new TextEncoder().encode("hello") }]
+      yield* emulator.send({ streamId, username: "ada", message: "see", attachments })
+      const { streams } = yield* Dump.ofSymphony(emulator)
+      assert.deepInclude(streams[0]?.messages[0]?.attachments[0], { name: "a.txt", content: "aGVsbG8=" })
+    }).pipe(Effect.provide(SymphonyEmulator.layer())))
+
   it.live("knows faults of its own requests, and writes its state to --dump at the end", () =>
     Effect.gen(function*() {
       const directory = yield* folder
