@@ -31,6 +31,9 @@ export const history = Command.make(
     if (options.before !== undefined) {
       return yield* new BadInput({ description: "--follow has no end: remove --before" })
     }
+    if (options.order === "oldestFirst") {
+      return yield* new BadInput({ description: "--follow starts with the newest of the range: remove --oldest-first" })
+    }
     yield* writeValues(Follow.follow({ channel: options.channel, since: options.since, limit }), format)
   })
 ).pipe(

@@ -84,10 +84,13 @@ describe("history --follow", () => {
       assert.include(lines[0], "late")
     }).pipe(Effect.provide(world)))
 
-  it.effect("exits with 2 and sends nothing with --before", () =>
+  it.effect("exits with 2 and sends nothing with --before or --oldest-first", () =>
     Effect.gen(function*() {
-      const { exitCode, stderr } = yield* herald(["history", "a", "--follow", "--before", "10m"])
-      assert.deepStrictEqual([exitCode, stderr], [2, ["herald: --follow has no end: remove --before"]])
+      for (const flags of [["--before", "10m"], ["--oldest-first"]]) {
+        const { exitCode, stderr } = yield* herald(["history", "a", "--follow", ...flags])
+        assert.strictEqual(exitCode, 2)
+        assert.match(stderr[0] ?? "", new RegExp(`--follow .* remove ${flags[0]}`))
+      }
       assert.deepStrictEqual(yield* PubNubEmulator.PubNubEmulator.use((service) => service.requests), [])
     }).pipe(Effect.provide(world)))
 })
