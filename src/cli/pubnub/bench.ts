@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -57,7 +58,6 @@ const run = Effect.fnUntraced(function*({ count, interval, size }: {
   )
   const start = yield* Effect.raceFirst(Deferred.await(connected), Effect.andThen(Fiber.join(reader), Effect.never))
   const one = Effect.fnUntraced(function*(n: number) {
-    yield* Effect.sleep(n * interval)
     const sent = yield* now
     const published = yield* Effect.result(
       Publish.publish({ channel, message: { n, padding: "x".repeat(size) }, store: false })
@@ -66,7 +66,14 @@ const run = Effect.fnUntraced(function*({ count, interval, size }: {
     if (Result.isFailure(published)) failures.push(published.failure)
     samples[n] = { sent: sent - start, accepted: Result.isSuccess(published) ? accepted - start : undefined }
   })
-  yield* Effect.forEach(Array.from({ length: count }, (_, n) => n), one, { concurrency: "unbounded", discard: true })
+  const publishing = yield* FiberSet.make<void, never>()
+  const begin = yield* now
+  for (let n = 0; n < count; n++) {
+    const left = begin + n * interval - (yield* now)
+    if (left > 0) yield* Effect.sleep(left)
+    yield* FiberSet.run(publishing, one(n))
+  }
+  yield* Effect.raceFirst(FiberSet.join(publishing), FiberSet.awaitEmpty(publishing))
   const [failure] = failures
   if (failure !== undefined && failures.length === count) return yield* failure
   yield* Effect.timeoutOption(Fiber.join(reader), patience)
@@ -75,7 +82,7 @@ const run = Effect.fnUntraced(function*({ count, interval, size }: {
     const arrived = arrivals.get(n)
     return { ...sample, arrived: arrived === undefined ? undefined : arrived - start }
   })
-})
+}, Effect.scoped)
 
 // --------------------------------------------------------------------------------------------------------------------
 // table
