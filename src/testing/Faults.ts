@@ -22,6 +22,7 @@ import * as json from "./server/json.ts"
 import type { Answer } from "./server/message.ts"
 import * as defaults from "./server/options.ts"
 import { decode } from "./server/percent.ts"
+import * as recent from "./server/recent.ts"
 import * as symphonyAnswers from "./symphony/answers.ts"
 import * as symphony from "./symphony/operations.ts"
 
@@ -221,7 +222,7 @@ export interface Injected {
  * @since 0.1.0
  */
 export class Faults extends Context.Service<Faults, {
-  /** All injected faults, oldest first. */
+  /** The newest 10,000 injected faults, oldest first; fewer when their requests have paths of more than 1,600 characters. */
   readonly injected: Effect.Effect<ReadonlyArray<Injected>>
   /** Adds a rule for further requests. */
   readonly add: (rule: Rule) => Effect.Effect<void>
@@ -462,6 +463,9 @@ interface Active extends Rule {
   until: number | undefined
 }
 
+/** Of how many readers the first page is kept, for `RepeatedPage`. A seed may run for weeks. */
+const mostFirstPages = 1_000
+
 /**
  * Puts faults between a client and the `HttpClient` beneath it.
  *
@@ -495,7 +499,7 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
   Layer.effectContext(Effect.gen(function*() {
     const inner = yield* HttpClient.HttpClient
     const start = yield* Clock.currentTimeMillis
-    const injected: Array<Injected> = []
+    const injected = recent.requests<Injected>(({ request }) => request.length)
     const options = defaults.merge<Options>("Faults.layer", { script: undefined, chance: undefined }, given)
     const activate = (rule: Rule): Active => {
       check(rule)
@@ -574,7 +578,7 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
         const reader = `${url.pathname}?${url.searchParams.get("uuid")}&${url.searchParams.get("channel-group")}`
         const fault = choose(kind, request, now)
         if (fault !== undefined) {
-          injected.push({ fault, kind, request: `${request.method} ${url.pathname}`, time: DateTime.makeUnsafe(now) })
+          injected.add({ fault, kind, request: `${request.method} ${url.pathname}`, time: DateTime.makeUnsafe(now) })
         }
 
         const fail = (code: string): Effect.Effect<never, HttpClientError.HttpClientError> =>
@@ -596,7 +600,10 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
         })
         const keepPage = (page: Answer) =>
           Effect.sync(() => {
-            if (kind === "poll" && !firstPages.has(reader) && !/"m":\s*\[\s*\]/.test(page.body)) {
+            if (
+              kind === "poll" && firstPages.size < mostFirstPages && !firstPages.has(reader) &&
+              !/"m":\s*\[\s*\]/.test(page.body)
+            ) {
               firstPages.set(reader, page)
             }
           })
@@ -666,7 +673,7 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
     return Context.make(HttpClient.HttpClient, client).pipe(Context.add(
       Faults,
       Faults.of({
-        injected: Effect.sync(() => [...injected]),
+        injected: Effect.sync(injected.all),
         add: (rule) =>
           Effect.sync(() => {
             rules = [...rules, activate(rule)]

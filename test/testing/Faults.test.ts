@@ -388,6 +388,15 @@ describe("fault script", () => {
       assert.strictEqual(yield* status, 200)
     }).pipe(withFaults({})))
 
+  it.effect("keeps the newest injected faults, and fewer when their addresses are long", () =>
+    Effect.gen(function*() {
+      const path = (number: number) => `/time/${number}/${"0".repeat(1_000_000)}`
+      for (let number = 1; number <= 20; number++) yield* Effect.exit(get(path(number)))
+      const kept = (yield* injected).map(({ request }) => request.slice(0, 12))
+      assert.deepStrictEqual(kept.slice(-1), ["GET /time/20"])
+      assert.isBelow(kept.length, 17)
+    }).pipe(withFaults({ script: [{ fault: Fault.ConnectionRefused(), times: 20 }] })))
+
   it.effect("formats the injected faults without keys and tokens", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust("1 second")
