@@ -595,7 +595,22 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
     ["cursors begin before Connected", "? this.begun.position\n", "? before(this.begun.position)\n"],
     ["an event of the future moves the beginning", " && timetoken <= latest", ""],
-    ["a full reader that drops what waits is not asked again", "if (wasFull && !this.isFull) this.core.demand()", ""]
+    ["a full reader that drops what waits is not asked again", "if (wasFull && !this.isFull) this.core.demand()", ""],
+    [
+      "a reader that has not begun fails ahead of its start",
+      "const own = this.isConnected && cursor",
+      "const own = cursor"
+    ],
+    [
+      "a status is ahead of a start",
+      "|| this.isConnected && this.missed === undefined) return status",
+      "|| this.isConnected) return status"
+    ],
+    [
+      "a status before the beginning is ahead of it",
+      "this.isConnected && this.missed === undefined) return",
+      "this.missed === undefined) return"
+    ]
   ]),
   ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [
     ["names of one channel are not bounded", "this.pairs++", ""],

@@ -244,6 +244,24 @@ describe("a Subscriber", () => {
       }
     }).pipe(Effect.provide(plain())))
 
+  it.effect("ends a reader that resumes with its start when the transport throws at its handshake", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["b"] }))
+      yield* later
+      const [from] = yield* publish(1, 2, 3)
+      yield* emulator.use((service) => service.publish({ channel: "b", message: 4 }))
+      yield* later
+      yield* sabotage("/v2/subscribe")
+      const { fiber } = yield* collect(Subscribe.stream({ channels: ["a"], from }))
+      yield* later
+      const { cursor } = endOf(fiber)
+      assert.strictEqual(cursor?.position, from)
+      yield* sabotage()
+      const rest = yield* collect(Subscribe.stream({ channels: ["a"], from: cursor }))
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(rest.seen), [2, 3])
+    }).pipe(Effect.provide(plain())))
+
   it.effect("ends only the reader whose own reading of history throws, with its cursor", () =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.SubscribeEvent> = []

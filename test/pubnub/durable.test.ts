@@ -17,7 +17,13 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
-import { type PubNubConfig, Subscribe, type SubscribeError, type SubscribeEvent } from "effect-herald/pubnub"
+import {
+  type PubNubConfig,
+  Subscribe,
+  type SubscribeError,
+  type SubscribeEvent,
+  Subscriber
+} from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated } from "../kit/emulated.ts"
@@ -63,6 +69,35 @@ describe("consume", () => {
       const kept = yield* CursorStore.CursorStore.use((store) => store.load("other"))
       assert.isDefined(kept)
     }).pipe(Effect.provide(world())))
+
+  it.effect("loses nothing when it is killed while it cannot join a shared connection that is ahead", () =>
+    Effect.gen(function*() {
+      const handled: Array<unknown> = []
+      const statuses: Array<string> = []
+      const run = Effect.forkChild(
+        Subscribe.consume((message) => Effect.sync(() => handled.push(message.payload)), {
+          ...target,
+          onStatus: ({ _tag }) => Effect.sync(() => statuses.push(_tag))
+        })
+      )
+      yield* Effect.forkChild(Stream.runDrain(Subscribe.stream({ channels: ["b"] })))
+      const first = yield* run
+      yield* VirtualTime.advance("1 second")
+      yield* Fiber.interrupt(first)
+      yield* publish(1, 2)
+      yield* emulator.use((service) => service.publish({ channel: "b", message: "ahead" }))
+      yield* VirtualTime.advance("1 second")
+      yield* Faults.Faults.use(({ add }) =>
+        add({ on: "handshake", fault: Faults.Fault.ServerError({ status: 500, handled: false }) })
+      )
+      const second = yield* run
+      yield* VirtualTime.advance("40 millis")
+      assert.deepStrictEqual(statuses, ["Connected", "Interrupted"])
+      yield* Fiber.interrupt(second)
+      yield* run
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(handled, [1, 2])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), world()))))
 
   it.effect("retries a failing handler by its schedule, then calls deadLetter, and continues", () =>
     Effect.gen(function*() {

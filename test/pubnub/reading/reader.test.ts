@@ -12,6 +12,7 @@ import type * as SubscribeEvent from "../../../src/pubnub/SubscribeEvent.ts"
 import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
 import type { Key } from "../../../src/pubnub/internal/reading/names.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
+import { cursorOf } from "../../../src/pubnub/internal/reading/place.ts"
 import { type Options, Reader, type Strategy } from "../../../src/pubnub/internal/reading/reader.ts"
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
@@ -36,6 +37,9 @@ const eventsOf = (
 
 const payloads = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
   events.flatMap((event) => event._tag === "Message" || event._tag === "Signal" ? [event.payload] : [])
+
+const positions = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
+  events.map((event) => [event._tag, cursorOf(event)?.position])
 
 const readerOf = (
   options: Partial<Options> = {},
@@ -278,6 +282,17 @@ describe("the end of a reader", () => {
       assert.strictEqual(failure instanceof SubscribeError && failure.cursor?.position, ticks(7))
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("has the reader's own start when the reader has not begun", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ from: at(3) }, [])
+      reader.add([Subscription.channel("a")])
+      reader.fail(error)
+      const { all, end } = yield* taken(reader)
+      assert.deepStrictEqual(positions(all), [["Disconnected", ticks(3)]])
+      const failure = end?.reasons.find(Cause.isFailReason)?.error
+      assert.strictEqual(failure instanceof SubscribeError && failure.cursor?.position, ticks(3))
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("comes once: what follows it is dropped", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
@@ -352,6 +367,41 @@ describe("statuses", () => {
       reader.tell(back)
       reader.tell(back)
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Interrupted", "Reconnected"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("have the reader's own start when the reader has not begun", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ from: at(3) }, [])
+      reader.add([Subscription.channel("a")])
+      reader.tell({ ...interrupted, cursor: at(7) })
+      reader.tell(interrupted)
+      assert.deepStrictEqual(positions((yield* taken(reader)).all), [
+        ["Interrupted", ticks(3)],
+        ["Interrupted", ticks(3)]
+      ])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("have the position before the missed events when these come after them", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ from: at(3) }, ["a"], 7)
+      reader.tell({ ...interrupted, cursor: at(8) })
+      reader.tell({ _tag: "Reconnected", cursor: at(8), downFor: Duration.zero })
+      for (const key of reader.add([Subscription.channel("b")])) reader.begin(key, at(9))
+      reader.tell({ _tag: "Disconnected", cursor: at(9) })
+      assert.deepStrictEqual(positions(yield* reader.pull), [
+        ["Connected", ticks(3)],
+        ["Interrupted", ticks(3)],
+        ["Reconnected", ticks(3)],
+        ["ChannelsChanged", ticks(3)],
+        ["Disconnected", ticks(3)]
+      ])
+      const full = (yield* readerOf({ capacity: 1, strategy: "catchUp" })).reader
+      const events = eventsOf([1, 2])
+      full.offer(events)
+      full.tell({ ...interrupted, cursor: at(2) })
+      const pulled = [...yield* full.pull, ...yield* full.pull]
+      assert.deepStrictEqual(tags(pulled), ["Connected", "Message", "Interrupted"])
+      assert.deepStrictEqual(cursorOf(pulled[2]), cursorOf(pulled[1]))
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of a full reader have only the latest of the connection", () =>

@@ -379,7 +379,9 @@ export class Reader {
   /** Emits `Disconnected`, then ends the reader with the failure. */
   fail({ cursor, reason }: SubscribeError): void {
     if (this.hasEnded) return
-    const at = cursor === undefined ? {} : { cursor: this.ownCursor(cursor) }
+    // The connection may be past the start of a reader that has not begun.
+    const own = this.isConnected && cursor !== undefined ? this.ownCursor(cursor) : this.place ?? cursor
+    const at = own === undefined ? {} : { cursor: own }
     this.put({ _tag: "Disconnected", reason: Defects.told(reason), ...at })
     this.finish(Exit.fail(new SubscribeError({ reason, ...at })))
   }
@@ -525,7 +527,8 @@ export class Reader {
     if (this.parts === undefined) this.tellRest()
     const { losses } = this
     const { part: first, weight = 0 } = this.parts?.[0] ?? {}
-    const isData = first !== undefined && !isStatus(first[0])
+    const status = first !== undefined && isStatus(first[0]) ? first[0] : undefined
+    const isData = first !== undefined && status === undefined
     if (losses !== undefined && (first === undefined || isData && this.options.strategy === "sliding")) {
       this.losses = undefined
       const gaps = [...losses.values()]
@@ -534,11 +537,12 @@ export class Reader {
     if (first === undefined) return undefined
     this.parts?.shift()
     if (this.parts?.length === 0) this.parts = undefined
-    if (!isData) {
+    if (status !== undefined) {
       this.waitingStatuses--
+      const own = this.withOwnPlace(status)
       // A status comes with the events after it.
       const rest = this.next()
-      return rest === undefined || rest === "again" ? first : [...first, ...rest]
+      return rest === undefined || rest === "again" ? [own] : [own, ...rest]
     }
     const wasFull = this.isFull
     this.waiting -= weight
@@ -548,6 +552,21 @@ export class Reader {
     const events = this.withoutCopies(this.withOwnCursors(this.once(first)))
     if (cursor !== undefined) this.taken = events.length > 0 ? cursorOf(events.at(-1)) : this.ownCursor(cursor)
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
+  }
+
+  /** Gives a status the reader's position if the connection may be ahead of it: before it begins, and before missed events. */
+  private withOwnPlace(status: SubscribeStatus.Status): SubscribeStatus.Status {
+    const { place } = this
+    if (place === undefined || this.isConnected && this.missed === undefined) return status
+    switch (status._tag) {
+      case "ChannelsChanged":
+      case "Disconnected":
+      case "Interrupted":
+      case "Reconnected":
+        return { ...status, cursor: place }
+      default:
+        return status
+    }
   }
 
   /** Whether an earlier run of this reader had the event. */
