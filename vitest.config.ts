@@ -13,6 +13,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
+    // `npm run simulate` runs those that start Chromium.
+    exclude: ["node_modules", "test/**/*.chromium.test.ts"],
     globalSetup: "test/kit/run.ts",
     testTimeout: 30_000,
     // One more than CI has cores, as some tests wait for sockets and processes.
@@ -24,7 +26,7 @@ export default defineConfig({
     sequence: { sequencer: SlowestFirst },
     coverage: {
       include: ["src/**"],
-      // They run in a browser, where `test/node/inspectorPage.test.ts` drives them.
+      // They run in a browser, where `test/node/inspectorPage.chromium.test.ts` drives them.
       exclude: ["src/node/internal/inspector/page/{kit,pubnubPage,symphonyPage}.ts"],
       reporter: ["text-summary", "html"],
       // Two points below what was measured when they were set.

@@ -1,7 +1,7 @@
 import { defineConfig, mergeConfig } from "vitest/config"
 import usual from "../../vitest.config.ts"
 
-// The same files as in `npm test`, with more seeds, mutations, kills, bytes, answers and inputs. A file has one thread.
+// The same files as in `npm test`, with more seeds, mutations, kills, bytes, answers and inputs, and those with Chromium.
 const include = [
   "test/simulation/**/*.test.ts",
   "test/pubnub/{durable,hostile,input,lag,mutations,reading,secrets,stored}.test.ts",
@@ -12,10 +12,11 @@ const include = [
   "test/node/{bothWays,hostile,sigkill}.test.ts",
   "test/symphony/{anyInput,entries,hostile,secrets}.test.ts",
   "test/symphony/contract/*.test.ts",
-  "test/testing/{PubNubEmulator,SymphonyHostile}.test.ts"
+  "test/testing/{PubNubEmulator,SymphonyHostile}.test.ts",
+  "test/**/*.chromium.test.ts"
 ]
 
 export default mergeConfig(
-  { ...usual, test: { ...usual.test, include: [] } },
+  { ...usual, test: { ...usual.test, include: [], exclude: ["node_modules"] } },
   defineConfig({ test: { include, env: { SEEDS: process.env.SEEDS ?? "1000" } } })
 )
