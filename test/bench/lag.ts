@@ -1,5 +1,6 @@
 /** How long a reader is late after a burst of messages: virtual time, against the emulator. */
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { type Load, secondsUntilLive } from "../kit/lag.ts"
 import * as Report from "./report.ts"
 import type { Row } from "./works.ts"
@@ -25,4 +26,4 @@ export const names = loads.map((load) => rowOf(load).name)
 export const measure = Effect.forEach(
   loads,
   (load) => Effect.map(secondsUntilLive(load), (seconds) => Report.single(rowOf(load), { "effect-herald": seconds }))
-)
+).pipe(Effect.provide(TestClock.layer()))
