@@ -534,8 +534,6 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
             (gap.kinds === undefined ||
               kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message")))
       )
-    // A connection keeps its position for names that are asked for again at once. It does not move while the machine sleeps.
-    const early = 864_000_000_000n + 288_000_000_000n * BigInt(plan.acts.filter(({ _tag }) => _tag === "Jump").length)
     for (const event of seen) {
       const message = published.get(event.payload)
       if (message === undefined || String(message.timetoken) !== event.timetoken) {
@@ -549,7 +547,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       ids.add(id)
       const may = heard.some(({ asked, name, to }) =>
         covers(name, channel) && (to === undefined || timetoken <= to + 10_000n + BigInt(plan.latency) * 20_000n) &&
-        (life.pasts !== undefined || timetoken > asked - early)
+        (life.pasts !== undefined || timetoken > asked - 864_000_000_000n)
       )
       if (!may) fail("not its own", `${who} ${id} of ${channel}`)
       // What an earlier life had of several polls, or of history before it, it may be given again.
