@@ -33,7 +33,7 @@ export const messageOf = (error: Reportable): string => {
   return adviceOf(error).reduce((text, [advice, inFlags]) => text.replace(advice, () => inFlags), error.message)
 }
 
-/** What the commands about objects call the thing that has the id. */
+/** The name of the argument that has the id, for each command about objects. */
 const oneOf: { readonly [module: string]: string } = { Users: "user", Channels: "channel" }
 
 /** Arguments: they have no name on the command line but their place. */
