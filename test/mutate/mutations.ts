@@ -522,10 +522,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (heard === undefined || heard.start !== undefined) return",
       "if (heard === undefined) return"
     ],
-    ["Reconnected without Interrupted", "if (status._tag === \"Reconnected\" && !this.wasDown) return", ""],
+    ["Reconnected without Interrupted", "!(this.wasDown && this.isConnected)) return", "!this.isConnected) return"],
+    ["Reconnected before Connected", "!(this.wasDown && this.isConnected)) return", "!this.wasDown) return"],
     [
       "a failed cursor is dropped",
-      "const at = cursor === undefined ? {} : { cursor: this.ownCursor(cursor) }",
+      "const at = own === undefined ? {} : { cursor: own }",
       "const at = {}"
     ],
     ["an end is not told", "this.put({ _tag: \"Disconnected\", reason: Defects.told(reason), ...at })", ""],
@@ -602,14 +603,16 @@ export const mutations: ReadonlyArray<Mutation> = [
       "const own = cursor"
     ],
     [
-      "a status is ahead of a start",
-      "|| this.isConnected && this.missed === undefined) return status",
-      "|| this.isConnected) return status"
+      "a reader that was never connected fails where its connection is",
+      "this.ownCursor(cursor) : this.place\n",
+      "this.ownCursor(cursor) : this.place ?? cursor\n"
     ],
+    ["a part of the names is a start", "(this.isConnected ? this.begun : undefined)", "this.begun"],
+    ["a status is ahead of a start", "this.missed === undefined ? status : this.withOwnPlace(status)", "status"],
     [
       "a status before the beginning is ahead of it",
-      "this.isConnected && this.missed === undefined) return",
-      "this.missed === undefined) return"
+      "part: [this.isConnected ? status : this.withOwnPlace(status)]",
+      "part: [status]"
     ]
   ]),
   ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [

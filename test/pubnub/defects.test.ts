@@ -262,6 +262,23 @@ describe("a Subscriber", () => {
       assert.deepStrictEqual(payloads(rest.seen), [2, 3])
     }).pipe(Effect.provide(plain())))
 
+  it.effect("ends a reader that was never connected without a cursor, though its connection has one", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["b"] }))
+      yield* later
+      yield* publish(1)
+      yield* VirtualTime.advance("1 hour")
+      yield* sabotage("/v2/subscribe")
+      const { fiber, seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* later
+      assert.isUndefined(endOf(fiber).cursor)
+      assert.deepStrictEqual(seen.map(({ _tag, ...rest }) => [_tag, "cursor" in rest]), [["Disconnected", false]])
+      yield* sabotage()
+      const rest = yield* collect(Subscribe.stream({ channels: ["a"], from: endOf(fiber).cursor }))
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(rest.seen), [])
+    }).pipe(Effect.provide(plain())))
+
   it.effect("ends only the reader whose own reading of history throws, with its cursor", () =>
     Effect.gen(function*() {
       const seen: Array<SubscribeEvent.SubscribeEvent> = []

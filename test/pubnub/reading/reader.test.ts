@@ -293,6 +293,19 @@ describe("the end of a reader", () => {
       assert.strictEqual(failure instanceof SubscribeError && failure.cursor?.position, ticks(3))
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("has no cursor when the reader has no start, and only one of its connections is known", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, [])
+      reader.add([Subscription.channel("a"), Subscription.channel("b")])
+      // A quiet connection is hours behind.
+      reader.begin(a, at(-3_600 * second))
+      reader.fail(error)
+      const { all, end } = yield* taken(reader)
+      assert.deepStrictEqual(positions(all), [["Disconnected", undefined]])
+      const failure = end?.reasons.find(Cause.isFailReason)?.error
+      assert.isTrue(failure instanceof SubscribeError && failure.cursor === undefined)
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("comes once: what follows it is dropped", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
@@ -378,6 +391,27 @@ describe("statuses", () => {
       assert.deepStrictEqual(positions((yield* taken(reader)).all), [
         ["Interrupted", ticks(3)],
         ["Interrupted", ticks(3)]
+      ])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("have no cursor when the reader has no start and has not begun, also if they are taken later", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, [])
+      reader.add([Subscription.channel("a"), Subscription.channel("b")])
+      reader.begin(a, at(1))
+      reader.tell({ ...interrupted, cursor: at(1) })
+      reader.tell({ _tag: "Disconnected", cursor: at(1) })
+      // The other connection of the reader may still be interrupted.
+      reader.tell({ _tag: "Reconnected", cursor: at(1), downFor: Duration.zero })
+      reader.begin("c b", at(7))
+      reader.tell({ ...interrupted, cursor: at(8) })
+      reader.tell({ _tag: "Reconnected", cursor: at(8), downFor: Duration.zero })
+      assert.deepStrictEqual(positions((yield* taken(reader)).all), [
+        ["Interrupted", undefined],
+        ["Disconnected", undefined],
+        ["Connected", ticks(7)],
+        ["Interrupted", ticks(8)],
+        ["Reconnected", ticks(8)]
       ])
     }).pipe(Effect.provide(emulated())))
 

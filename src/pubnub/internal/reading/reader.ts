@@ -347,7 +347,8 @@ export class Reader {
       case "Interrupted":
       case "Disconnected":
       case "Reconnected":
-        if (status._tag === "Reconnected" && !this.wasDown) return
+        // `Connected` ends an interruption, too. Before it another connection of the reader may still be interrupted.
+        if (status._tag === "Reconnected" && !(this.wasDown && this.isConnected)) return
         this.wasDown = status._tag !== "Reconnected"
         this.pendingStatus = status
         return this.tellRest()
@@ -379,8 +380,8 @@ export class Reader {
   /** Emits `Disconnected`, then ends the reader with the failure. */
   fail({ cursor, reason }: SubscribeError): void {
     if (this.hasEnded) return
-    // The connection may be past the start of a reader that has not begun.
-    const own = this.isConnected && cursor !== undefined ? this.ownCursor(cursor) : this.place ?? cursor
+    // The connection may be anywhere before the reader begins.
+    const own = this.isConnected && cursor !== undefined ? this.ownCursor(cursor) : this.place
     const at = own === undefined ? {} : { cursor: own }
     this.put({ _tag: "Disconnected", reason: Defects.told(reason), ...at })
     this.finish(Exit.fail(new SubscribeError({ reason, ...at })))
@@ -409,7 +410,7 @@ export class Reader {
   }
 
   private put(status: SubscribeStatus.Status): void {
-    ;(this.parts ??= []).push({ part: [status], weight: 0 })
+    ;(this.parts ??= []).push({ part: [this.isConnected ? status : this.withOwnPlace(status)], weight: 0 })
     this.waitingStatuses++
     this.wake()
   }
@@ -502,9 +503,9 @@ export class Reader {
     return Effect.fail(Defects.toError(this.core.config, defect, this.place))
   }
 
-  /** The cursor of the last event that was taken, or of the start. */
+  /** The cursor of the last event that was taken, or of the start. Without a start it has none before all names have begun. */
   private get place(): Cursor | undefined {
-    return this.taken ?? this.from ?? this.begun
+    return this.taken ?? this.from ?? (this.isConnected ? this.begun : undefined)
   }
 
   /** Waits until it is woken, and then pulls again. It keeps no continuation, so that a waiting reader stays small. */
@@ -539,7 +540,8 @@ export class Reader {
     if (this.parts?.length === 0) this.parts = undefined
     if (status !== undefined) {
       this.waitingStatuses--
-      const own = this.withOwnPlace(status)
+      // The connection is ahead of missed events.
+      const own = this.missed === undefined ? status : this.withOwnPlace(status)
       // A status comes with the events after it.
       const rest = this.next()
       return rest === undefined || rest === "again" ? [own] : [own, ...rest]
@@ -554,16 +556,18 @@ export class Reader {
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
 
-  /** Gives a status the reader's position if the connection may be ahead of it: before it begins, and before missed events. */
+  /** Gives a status of the connection the position of this reader. */
   private withOwnPlace(status: SubscribeStatus.Status): SubscribeStatus.Status {
     const { place } = this
-    if (place === undefined || this.isConnected && this.missed === undefined) return status
     switch (status._tag) {
       case "ChannelsChanged":
-      case "Disconnected":
-      case "Interrupted":
       case "Reconnected":
-        return { ...status, cursor: place }
+        return { ...status, cursor: place ?? status.cursor }
+      case "Disconnected":
+      case "Interrupted": {
+        const { cursor: _, ...rest } = status
+        return place === undefined ? rest : { ...rest, cursor: place }
+      }
       default:
         return status
     }
