@@ -10,6 +10,9 @@ export * as ChannelGroups from "./ChannelGroups.ts"
 /** What App Context keeps of channels. */
 export * as Channels from "./Channels.ts"
 
+/** Messages that the service cannot read. */
+export * as Encryption from "./Encryption.ts"
+
 /** What a subscription delivers. */
 export * as SubscribeEvent from "./SubscribeEvent.ts"
 

@@ -108,3 +108,33 @@ const Expectation = Schema.Struct({
 /** All cases of the JavaScript client. */
 export const expectations = (): ReadonlyArray<Expectation> =>
   read(Schema.Struct({ cases: Schema.Array(Expectation) }), "js-sdk-expectations.json").cases
+
+const Vectors = Schema.Struct({
+  messages: Schema.Array(Schema.Struct({
+    scheme: Schema.Literals(["legacy-static", "legacy-random", "acrh"]),
+    key: Schema.String,
+    plaintext: Schema.String,
+    ciphertext: Schema.String,
+    iv: Schema.optionalKey(Schema.String)
+  })),
+  files: Schema.Array(Schema.Struct({
+    scheme: Schema.Literals(["legacy-file", "acrh"]),
+    key: Schema.String,
+    plaintextBase64: Schema.String,
+    ciphertextBase64: Schema.String
+  })),
+  malformed: Schema.Array(Schema.Struct({
+    case: Schema.String,
+    input: Schema.optionalKey(Schema.String),
+    inputBytesBase64: Schema.optionalKey(Schema.String)
+  })),
+  wire: Schema.Array(Schema.Struct({
+    where: Schema.String,
+    key: Schema.NullOr(Schema.String),
+    ciphertext: Schema.String,
+    plaintext: Schema.optionalKey(Schema.String)
+  }))
+})
+
+/** Ciphertexts, and what they say. */
+export const encryption = (): typeof Vectors.Type => read(Vectors, "encryption-vectors.json")
