@@ -54,7 +54,7 @@ export interface Sample {
   readonly wallMillis: number
   /** Of the latencies of a `Latency` job, in milliseconds. */
   readonly medianMillis: number
-  /** Of the used heap, after a full collection before and after the work. */
+  /** Of the used heap, after a full collection before and after the work. Means nothing in a process that does not collect. */
   readonly heapGrowth: number
   /** In bytes, right after the work, before any collection. */
   readonly rss: number

@@ -43,8 +43,9 @@ interface Place {
 }
 
 const warmed = Effect.fnUntraced(
-  function*(name: ContenderName, { bundles, origin }: Place, { job, warmUp }: Works.Work) {
-    const worker = yield* Process.startWorker(name, origin, { bundles, isInstalled: job._tag === "Import" })
+  function*(name: ContenderName, { bundles, origin }: Place, { isFresh, job, warmUp }: Works.Work) {
+    const isInstalled = job._tag === "Import"
+    const worker = yield* Process.startWorker(name, origin, { bundles, isInstalled, measuresHeap: isFresh })
     if (warmUp !== undefined) yield* worker.sample(warmUp)
     return worker
   }

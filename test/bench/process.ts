@@ -66,10 +66,15 @@ export const startWorker = (name: ContenderName, origin: string, options: {
   readonly bundles?: string
   /** Prefers the build to the source. */
   readonly isInstalled?: boolean
+  /**
+   * Collects all garbage before and after each sample. This also throws away compiled code of objects that are gone, so a process
+   * that takes several samples for their CPU time must not do it.
+   */
+  readonly measuresHeap?: boolean
 } = {}) =>
   Effect.map(
     start("worker.ts", [name, origin, options.bundles ?? ""], [
-      "--expose-gc",
+      ...options.measuresHeap === true ? ["--expose-gc"] : [],
       ...options.isInstalled === true && isBuilt ? [] : [source]
     ]),
     (child): Worker => ({

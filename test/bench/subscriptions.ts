@@ -74,7 +74,7 @@ const counting = Effect.gen(function*() {
 
 const measure = Effect.fnUntraced(function*(contender: ContenderName, length: number) {
   const { channels, origin, seen } = yield* counting
-  const worker = yield* Process.startWorker(contender, origin)
+  const worker = yield* Process.startWorker(contender, origin, { measuresHeap: true })
   const add = (count: number) => worker.sample({ _tag: "Subscribe", count, nameLength: length })
   const polled = (wanted: number) =>
     Effect.timeoutOption(

@@ -34,7 +34,7 @@ const performer = async (job: Job): Promise<(() => Promise<unknown>) | undefined
   return perform === undefined ? undefined : () => perform(job, `${process.pid.toString(36)}x${samples++}`)
 }
 
-// Twice: what the first frees may have held something else.
+// Twice: what the first frees may have held something else. Without the flag there is no collection: see `measuresHeap`.
 const collect = async () => {
   await setTimeout(20)
   await globalThis.gc?.({ execution: "async" })
