@@ -22,23 +22,31 @@ import * as SafeFiles from "./internal/safeFiles.ts"
  * A cursor was not saved or loaded.
  *
  * `Unavailable`: the store failed; another attempt may succeed. `Invalid`: the store holds something that is not a cursor, or
- * was given something that is not a cursor. In both cases the reader fails: it never starts from now instead.
+ * was given something that is not a cursor. `Fenced`: another process owns the reader now, so this one may no longer save. In all
+ * cases the reader fails: it never starts from now instead.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("CursorStore")("CursorStoreError", {
-  /** What the reader did. */
-  operation: Schema.Literals(["load", "save"]),
-  /** Whether the store failed, or its content is wrong. */
-  kind: Schema.Literals(["Unavailable", "Invalid"]),
-  /** The name of the reader. */
+  /** What the reader did. Only stores with owners have `claim` and `create` (a table). */
+  operation: Schema.Literals(["create", "claim", "load", "save"]),
+  /** Whether the store failed, its content is wrong, or the reader has another owner. */
+  kind: Schema.Literals(["Unavailable", "Invalid", "Fenced"]),
+  /** The name of the reader. Empty for `create`. */
   reader: Schema.String,
   /** What the store said. */
-  description: Schema.String
+  description: Schema.String,
+  /** Who owns the reader now. Only with `Fenced`. */
+  owner: Schema.optionalKey(Schema.String)
 }, {
   message: ({ description, kind, operation, reader }) => {
-    const what = `The cursor of reader "${reader}" could not be ${operation === "load" ? "loaded" : "saved"}`
+    if (operation === "create") return `The table of cursors could not be created: ${description}. Check the database.`
+    if (kind === "Fenced") {
+      return `Reader "${reader}" has another owner: ${description}. End this one. The other one goes on from the last commit.`
+    }
+    const what = `The cursor of reader "${reader}" could not be ${done[operation]}`
+    if (operation === "claim" && kind === "Invalid") return `${what}: ${description}.`
     const then = operation === "load" && kind === "Invalid"
       ? "Restore it from a backup. If you delete it, the reader starts at its option `from`."
       : "Check the store. Nothing is lost: the reader handles again what it did not commit."
@@ -46,6 +54,8 @@ export class CursorStoreError extends Failure.TaggedError<CursorStoreError>("Cur
   },
   isRetryable: ({ kind }) => kind === "Unavailable"
 }) {}
+
+const done = { claim: "claimed", load: "loaded", save: "saved" } as const
 
 /**
  * A store of cursors, each under the name of its reader.
@@ -68,6 +78,16 @@ export class CursorStore extends Context.Service<CursorStore, {
   readonly load: (reader: string) => Effect.Effect<Cursor | undefined, CursorStoreError>
   /** Saves the cursor of a reader, and replaces the one before. Fails with `CursorStoreError`. */
   readonly save: (reader: string, cursor: Cursor) => Effect.Effect<void, CursorStoreError>
+  /**
+   * Runs work and saves the cursor in one transaction of the store's database: both happen, or neither does. The result is a
+   * failure if the work failed; then nothing is saved. If the cursor was saved by an earlier attempt, the work is undone, or not
+   * run. Only stores in a database have it. Fails with `CursorStoreError`.
+   */
+  readonly transaction?: <E, R>(
+    reader: string,
+    cursor: Cursor,
+    work: Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<Result.Result<void, E>, CursorStoreError, R>
 }>()("effect-herald/CursorStore") {}
 
 const CursorText = Schema.fromJsonString(Cursor)

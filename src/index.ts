@@ -3,6 +3,7 @@
  *
  * - `effect-herald/pubnub`: `Publish`, `Subscribe`, `History`, `Presence`, `Users`, … and `PubNubConfig`, which has the keys.
  * - `effect-herald/symphony`: `Messages`, `Datafeed`, `MessageML`, `Session`, …
+ * - `effect-herald/fleet`: durable readers in many processes, with their cursors in SQL.
  * - `effect-herald/node`: `NodePubNub` and `NodeSymphony`, which are configuration and transport in one layer for Node.
  * - `effect-herald/testing`: `PubNubEmulator`, `SymphonyEmulator`, `Faults`, `VirtualTime`.
  *

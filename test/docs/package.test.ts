@@ -9,6 +9,7 @@ const exported = [
   "effect-herald/pubnub",
   "effect-herald/testing",
   "effect-herald/node",
+  "effect-herald/fleet",
   "effect-herald/pubnub/Publish",
   "effect-herald/testing/VirtualTime",
   "effect-herald/Live",
@@ -23,7 +24,8 @@ const hidden = [
   "effect-herald/pubnub/internal/endpoint",
   "effect-herald/testing/pubnub/filter",
   "effect-herald/cli/main",
-  "effect-herald/pubnub/index"
+  "effect-herald/pubnub/index",
+  "effect-herald/fleet/internal/claim"
 ]
 
 /** What each import ended with: the code of its error, its error, or "imported". */

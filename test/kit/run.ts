@@ -14,5 +14,17 @@ export const setup = ({ provide }: TestProject) => {
   Fs.mkdirSync(Path.join(root, ".scratch"), { recursive: true })
   const run = Fs.mkdtempSync(Path.join(root, ".scratch/run-"))
   provide("run", run)
-  return () => Fs.rmSync(run, { recursive: true })
+  return () => {
+    stopPostgres(Path.join(run, "postgres/server.json"))
+    Fs.rmSync(run, { recursive: true })
+  }
+}
+
+/** Stops the server that `postgres.ts` started, if it did. */
+const stopPostgres = (told: string) => {
+  if (!Fs.existsSync(told)) return
+  const { pid, server } = JSON.parse(Fs.readFileSync(told, "utf8"))
+  if (pid === undefined) return
+  process.kill(pid, "SIGQUIT")
+  Fs.rmSync(server.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }
