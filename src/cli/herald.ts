@@ -23,6 +23,7 @@ import { memberships } from "./pubnub/memberships.ts"
 import { messageActions } from "./pubnub/messageActions.ts"
 import { presence } from "./pubnub/presence.ts"
 import { fire, publish, signal } from "./pubnub/publish.ts"
+import { push } from "./pubnub/push.ts"
 import { subscribe } from "./pubnub/subscribe.ts"
 import { time } from "./pubnub/time.ts"
 import { timetoken } from "./pubnub/timetoken.ts"
@@ -42,6 +43,7 @@ const herald = Command.make("herald").pipe(
         messageActions,
         presence,
         channelGroups,
+        push,
         users,
         channels,
         members,

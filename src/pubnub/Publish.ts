@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
 import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
+import * as Json from "../internal/json.ts"
 import * as Url from "../internal/url.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
 import * as ChannelName from "./ChannelName.ts"
@@ -24,6 +25,7 @@ import * as Payload from "./internal/wire/payload.ts"
 import { isTimetoken } from "./internal/wire/timetokens.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
+import type { PushPayload } from "./PushPayload.ts"
 import { Timetoken } from "./Timetoken.ts"
 
 /**
@@ -82,11 +84,16 @@ export interface PublishOptions<A = unknown, RE = never>
   readonly ttl?: Duration.Input | undefined
   /** Whether other regions get the message. Default: `true`. */
   readonly replicate?: boolean | undefined
+  /**
+   * What devices show for the message, made by `PushPayload.make`. Subscribers get its parts as fields of the message, beside
+   * the message's own; a message that is no object becomes `{ pn_other: message, … }`. Default: nothing is pushed.
+   */
+  readonly push?: PushPayload | undefined
 }
 
 /**
  * The message is larger than the keyset allows. The service counts the escaped bytes of payload, channel and metadata
- * together; of a signal, the bytes of its payload.
+ * together; of a signal, and of a message above 32,768 bytes where the keyset allows such messages, the bytes of its payload.
  *
  * @category errors
  * @since 0.1.0
@@ -311,7 +318,7 @@ export const signal = <A, RE = never>(
  * @since 0.1.0
  */
 export const size = <A, RE = never>(
-  options: Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "schema">
+  options: Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "push" | "schema">
 ): Effect.Effect<number, PubNubError.PubNubErrorOf<PubNubError.BadRequest>, RE> =>
   Endpoint.reading(
     "Publish.size",
@@ -338,7 +345,7 @@ interface Encoded {
 const encode = <A, RE>(
   given: PublishOptions<A, RE>
 ): Effect.Effect<Result.Result<Encoded, ReadonlyArray<PubNubError.Detail>>, never, RE> => {
-  const { channel, message, schema } = given
+  const { channel, message, push, schema } = given
   const meta = given.meta === undefined ? Result.succeed(undefined) : Payload.encode(given.meta)
   const details = issuesOf(given, meta)
   const finish = (
@@ -346,7 +353,9 @@ const encode = <A, RE>(
   ): Result.Result<Encoded, ReadonlyArray<PubNubError.Detail>> => {
     if (Result.isFailure(encoded)) return Result.fail([...details, { location: "message", message: encoded.failure }])
     if (Result.isFailure(meta) || details.length > 0) return Result.fail(details)
-    const text = encoded.success
+    const pushed = push === undefined ? encoded : Payload.withPush(encoded.success, push)
+    if (Result.isFailure(pushed)) return Result.fail([{ location: "message", message: pushed.failure }])
+    const text = pushed.success
     let known: string | undefined
     const escaped = () => known ??= Url.encode(text)
     const metaSize = meta.success === undefined ? 0 : Url.encode(meta.success).length
@@ -374,6 +383,12 @@ const flag = Input.optional(Input.flag)
 const customType = Input.optional(label)
 const record = Input.optional(Input.record)
 
+const pushParts: Input.Check = (push) =>
+  push === undefined || Json.isRecord(push) && Object.keys(push).length > 0 &&
+      Object.keys(push).every((key) => key === "pn_apns" || key === "pn_fcm")
+    ? undefined
+    : "was not made by PushPayload.make"
+
 const issuesOf = <A, RE>(
   given: PublishOptions<A, RE>,
   meta: Result.Result<string | undefined, string>
@@ -387,6 +402,7 @@ const issuesOf = <A, RE>(
     ttl: given.ttl === undefined || hoursOf(given.ttl) !== undefined ? undefined : "is not a whole number of hours",
     replicate: flag(given.replicate),
     customMessageType: customType(given.customMessageType),
+    push: pushParts(given.push),
     meta: Result.isFailure(meta)
       ? meta.failure
       : record(given.meta) ?? (meta.success?.startsWith("{") === false ? "is not a JSON object" : undefined)

@@ -52,6 +52,15 @@ export * as Publisher from "./Publisher.ts"
 /** Keys, user and limits. */
 export * as PubNubConfig from "./PubNubConfig.ts"
 
+/** Which devices get push messages. */
+export * as Push from "./Push.ts"
+
+/** The devices of mobile push. */
+export * as PushDevice from "./PushDevice.ts"
+
+/** What a device shows for a message. */
+export * as PushPayload from "./PushPayload.ts"
+
 /** What a request can fail with. */
 export * as PubNubError from "./PubNubError.ts"
 

@@ -76,6 +76,7 @@ export type Request = message.Request
  * - `accessManager`: refuses a request that names a channel or group and has neither a signature nor a token (403). The
  *   emulator does not read tokens: each one that is neither revoked nor expired permits everything.
  * - `appContext`: users, channels and memberships. Off: their endpoints answer 403.
+ * - `mobilePush`: the devices of channels, and their pushes. Off: its endpoints answer 403.
  * - `persistence`: stores published messages and message actions. Off: messages are only delivered, and requests for
  *   actions or history are refused with 403.
  * - `presence`: joins, leaves and states, and their events. Off: its endpoints answer 402.
@@ -568,6 +569,49 @@ export interface RegionOptions {
 }
 
 /**
+ * A device of mobile push, as it was added.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PushTarget {
+  /** The kind of its registration: `apns2` has a topic and an environment. */
+  readonly platform: "apns" | "apns2" | "fcm" | "gcm"
+  /** The token of the app on the device. */
+  readonly token: string
+  /** The app at APNs. */
+  readonly topic?: string
+  /** Which of the two services of APNs. */
+  readonly environment?: string
+}
+
+/**
+ * A device of mobile push with its channels.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PushDevice extends PushTarget {
+  /** In the order in which they were added. */
+  readonly channels: ReadonlyArray<string>
+}
+
+/**
+ * What one device gets of a published message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pushed extends PushTarget {
+  /** The channel of the message. */
+  readonly channel: string
+  /** The timetoken of the message. */
+  readonly timetoken: Timetoken
+  /** The payload as FCM or APNs gets it, without targets and excluded devices. */
+  readonly payload: object
+}
+
+/**
  * One keyset of the emulated service: reads its state, changes it, and makes it fail.
  *
  * @category models
@@ -620,6 +664,10 @@ export interface EmulatedKeyset {
   readonly removeAction: (options: RemoveActionOptions) => Effect.Effect<void>
   /** Makes the next changes of message actions without publishing them. The requests are answered with 207. */
   readonly withholdActions: (count: number) => Effect.Effect<void>
+  /** The devices of mobile push that have channels, in the order in which they were added. */
+  readonly pushDevices: Effect.Effect<ReadonlyArray<PushDevice>>
+  /** Everything that FCM and APNs were given, oldest first. A payload that is too large for them is not among it. */
+  readonly pushes: Effect.Effect<ReadonlyArray<Pushed>>
   /** The names of the channel groups, sorted. */
   readonly groups: Effect.Effect<ReadonlyArray<string>>
   /** The channels of a group. */
@@ -685,6 +733,7 @@ const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub"
 const defaultAddOns: AddOns = {
   accessManager: false,
   appContext: true,
+  mobilePush: true,
   persistence: true,
   presence: true,
   presenceDeltas: false,
@@ -939,6 +988,10 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
     removeFromGroup: ({ channels, group }) => step((keyset) => keyset.removeFromGroup(group, channels)),
     deny: (denial) => step((keyset) => keyset.deny(denial)),
     allow: step((keyset) => keyset.allow()),
+    pushDevices: step((keyset) => keyset.push.all().map(({ channels, device }) => ({ ...device, channels }))),
+    pushes: step((keyset) =>
+      keyset.push.pushes().map(({ timetoken, ...push }) => ({ ...push, timetoken: toTimetoken(timetoken) }))
+    ),
     revokeToken: (token) => step((keyset) => keyset.spoil(token, "revoked")),
     expireToken: (token) => step((keyset) => keyset.spoil(token, "expired")),
     refusedTokens: step((keyset) => [...keyset.spoiled].map(([token, reason]) => ({ token, reason }))),

@@ -12,12 +12,11 @@ import * as History from "./history.ts"
 import * as Kit from "./kit.ts"
 import * as Objects from "./objects.ts"
 import * as Presence from "./presence.ts"
+import * as Push from "./push.ts"
 
 /** Requests that no call of our client makes, by the beginning of their template. */
 const notOffered: { readonly [template: string]: string } = {
   "/v1/files/": "files",
-  "/v1/push/": "mobile push",
-  "/v2/push/": "mobile push",
   "/v2/auth/": "the old Access Manager",
   "/v3/pam/": "Access Manager",
   "/v2/history/": "the second version of history",
@@ -37,10 +36,11 @@ describe("conformance", () => {
   Presence.suite()
   Actions.suite()
   Objects.suite()
+  Push.suite()
   Emulated.suite()
 
   it("replays every recorded request, or lists it as not offered", () => {
-    const ours = [Cassettes, History, Presence, Actions, Objects].flatMap((suite) => [...suite.ours])
+    const ours = [Cassettes, History, Presence, Actions, Objects, Push].flatMap((suite) => [...suite.ours])
     const others = Kit.classes()
       .flatMap((name) => Kit.cassettes(name))
       .flatMap(({ interactions }) => interactions)
@@ -55,7 +55,7 @@ describe("conformance", () => {
   })
 
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions, Objects, Emulated]
+    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions, Objects, Push, Emulated]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })

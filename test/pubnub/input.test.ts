@@ -60,6 +60,8 @@ const configured = {
   partnerId: "p"
 }
 
+const apns = { _tag: "Apns", token: "aa", topic: "t", environment: "production" }
+
 /** How each function is called: every parameter that it has is among the arguments. */
 const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "ChannelName.isPresence": ["a"],
@@ -127,6 +129,28 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
   "Presence.setState": [{ channels: ["a"], groups: ["g"], userId: "u", state: { a: { b: 1 } } }],
   "Presence.stream": [{ channel: "a", include: ["state"], pageSize: 5 }],
   "Presence.whereNow": [{ userId: "u" }],
+  "Push.addChannels": [{ device: apns, channels: ["a", "b"] }],
+  "Push.listChannels": [{ device: apns }],
+  "Push.removeChannels": [{ device: apns, channels: ["a"] }],
+  "Push.removeDevice": [{ device: apns }],
+  "PushDevice.apns": [{ token: "aa", topic: "t", environment: "production" }],
+  "PushDevice.fcm": ["f"],
+  "PushPayload.make": [{
+    title: "t",
+    body: "b",
+    badge: 1,
+    sound: "default",
+    data: { a: "b" },
+    fcm: { image: "https://example.com/a.png", collapseKey: "k", ttl: "1 hour" },
+    apns: {
+      topics: [{ topic: "t", environment: "production" }],
+      authMethod: "token",
+      collapseId: "i",
+      subtitle: "s",
+      pushType: "alert"
+    },
+    exclude: [apns]
+  }],
   "Publish.fire": [{ ...message, method: "GET" }],
   "Publish.prepare": [message],
   "Publish.publish": [{ ...message, method: "GET", store: true, ttl: "1 hour", replicate: false }],

@@ -104,6 +104,15 @@ export const noStreamController = (feature: string) =>
     error: true
   })
 
+export const push = (body: ReadonlyArray<unknown>) => value(200, body)
+/** The error is text, without a status. */
+export const badPush = (error: string) => value(400, { error })
+export const noPush = value(403, {
+  status: 403,
+  error: true,
+  message: "Push notifications are not enabled for this subscribe key"
+})
+
 export const storage = (body: object) => value(200, { status: 200, error: false, error_message: "", ...body })
 const storageError = (status: number, message: string) =>
   value(status, { status, error: true, error_message: message, channels: {} })

@@ -10,6 +10,7 @@ import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
 import * as objectStore from "./appContext.ts"
 import * as presences from "./presence.ts"
+import * as pushDevices from "./pushDevices.ts"
 import type * as longPoll from "../server/longPoll.ts"
 import { type Given, merge } from "../server/options.ts"
 
@@ -17,6 +18,7 @@ import { type Given, merge } from "../server/options.ts"
 export interface AddOns {
   readonly accessManager: boolean
   readonly appContext: boolean
+  readonly mobilePush: boolean
   readonly persistence: boolean
   readonly presence: boolean
   readonly presenceDeltas: boolean
@@ -249,6 +251,7 @@ export const make = (options: {
 
   const actions = actionStore.make({ tick, append, storedBytes: limits.storedBytes })
   const objects = objectStore.make(append)
+  const push = pushDevices.make()
 
   const matchers = new WeakMap<Subscription, (channel: string) => ReadonlyArray<string>>()
 
@@ -420,6 +423,7 @@ export const make = (options: {
     history,
     actions,
     objects,
+    push,
     places,
     presence,
     members,

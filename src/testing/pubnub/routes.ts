@@ -10,6 +10,7 @@ import * as json from "../server/json.ts"
 import type { Answer } from "../server/message.ts"
 import * as keysets from "./keyset.ts"
 import * as objects from "./appContextRequests.ts"
+import * as push from "./pushRequests.ts"
 import { encode } from "../server/percent.ts"
 import { type Address, type Moment, namesOf, type Request } from "./request.ts"
 
@@ -40,10 +41,11 @@ export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
       return third
     case "v1":
       if (second === "message-actions") return third
-      return second === "channel-registration" && third === "sub-key" ? fourth : undefined
+      return (second === "channel-registration" || second === "push") && third === "sub-key" ? fourth : undefined
     case "v2":
       if (second === "subscribe" || second === "objects") return third
       if (second === "history") return history.subscribeKeyOf(segments)
+      if (second === "publish" || second === "push" && third === "sub-key") return fourth
       return second === "presence" && (third === "sub-key" || third === "sub_key") ? fourth : undefined
     case "v3":
       return history.subscribeKeyOf(segments)
@@ -91,7 +93,11 @@ const publish = (keyset: keysets.Keyset, parsed: Request, { now, region }: Momen
     },
     region,
     now
-  ))
+  )
+  if (keyset.addOns().mobilePush) {
+    keyset.push.publish(channel, Option.getOrUndefined(keysets.parseJson(payload)), timetoken)
+  }
+  return answers.sent(timetoken)
 }
 
 /** The states of a subscribe or a heartbeat by channel or group, as JSON text. */
@@ -295,7 +301,11 @@ export const route = (keyset: keysets.Keyset, parsed: Request, moment: Moment): 
   if (history.subscribeKeyOf(segments) !== undefined) return answered(history.route(keyset, parsed, moment.now))
   if (second === "message-actions") return answered(actions.route(keyset, parsed, moment))
   if (second === "objects") return answered(objects.route(keyset, parsed, moment))
+  if (second === "publish" && segments.length === 7 && method === "POST") {
+    return answered(publish(keyset, parsed, moment))
+  }
   if (method !== "GET") return answered(answers.notFound)
+  if (second === "push") return answered(push.route(keyset, parsed))
   if (first === "signal" && segments.length === 7) return answered(publish(keyset, parsed, moment))
   if (second === "subscribe" && segments.length === 5) return subscribe(keyset, parsed, moment)
   if (second === "presence") return answered(presence(keyset, parsed, moment))

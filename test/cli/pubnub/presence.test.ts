@@ -35,6 +35,20 @@ it.effect("channel-groups adds, removes and lists channels, and lists and remove
     assert.deepStrictEqual(yield* lines(["groups", "list"]), [])
   }).pipe(world))
 
+it.effect("push adds, removes and lists the channels of a device, and removes the device", () =>
+  Effect.gen(function*() {
+    const apns = ["--topic", "com.example.app", "--environment", "development"]
+    assert.deepStrictEqual(yield* lines(["push", "add", "abcd", "a", "b"]), ["added: a, b"])
+    assert.deepStrictEqual(yield* lines(["push", "list", "abcd"]), ["a", "b"])
+    assert.deepStrictEqual(yield* lines(["push", "list", "abcd", ...apns]), [])
+    assert.deepStrictEqual(yield* lines(["push", "add", "abcd", "c", ...apns, "--json"]), ["{\"added\":[\"c\"]}"])
+    assert.deepStrictEqual(yield* lines(["push", "list", "abcd", ...apns, "--json"]), ["{\"channel\":\"c\"}"])
+    assert.deepStrictEqual(yield* lines(["push", "remove", "abcd", "a"]), ["removed: a"])
+    assert.deepStrictEqual(yield* lines(["push", "remove-device", "abcd"]), ["removed the device"])
+    assert.deepStrictEqual(yield* lines(["push", "list", "abcd"]), [])
+    assert.deepStrictEqual(yield* lines(["push", "list", "abcd", ...apns]), ["c"])
+  }).pipe(world))
+
 it.effect("presence prints here-now, where-now and state", () =>
   Effect.gen(function*() {
     yield* come("ada", "a")

@@ -11,6 +11,20 @@ import * as Json from "../../../internal/json.ts"
 export const encode = (message: unknown): Result.Result<string, string> =>
   Result.mapError(Json.stringify(message, { wellFormed: true }), (lost) => `cannot be carried by JSON: ${lost}`)
 
+/**
+ * The message with the payload of mobile push. The service looks for that at the top of an object; a message that is no object
+ * becomes its field `pn_other`.
+ */
+export const withPush = (message: string, push: object): Result.Result<string, string> =>
+  Result.flatMap(encode(push), (text) => {
+    if (!message.startsWith("{")) return Result.succeed(`${text.slice(0, -1)},"pn_other":${message}}`)
+    const fields = Result.getOrElse(Json.parse(message), () => null)
+    const twice = Object.keys(push).find((key) => Json.isRecord(fields) && Object.hasOwn(fields, key))
+    return twice === undefined
+      ? Result.succeed(message === "{}" ? text : `${text.slice(0, -1)},${message.slice(1)}`)
+      : Result.fail(`has ${twice} of its own, and push is given`)
+  })
+
 /** Encodes a typed message in the JSON form of its schema, so dates and big integers keep their values. */
 export const encodeWith = <A, RE>(
   schema: Schema.ConstraintCodec<A, unknown, unknown, RE>,
