@@ -91,7 +91,11 @@ export interface Options {
    * two parts. Default: 55 seconds.
    */
   readonly pollTimeout?: Duration.Input | undefined
-  /** The keyset's limit for a message with its channel and metadata, percent-encoded, in bytes. Default: 32,768. */
+  /**
+   * The keyset's limit for a message with its channel and metadata, percent-encoded, in bytes. Default: 32,768. More, up to
+   * 2,097,152, is for keysets that the vendor allows large messages: a larger message is then sent by the second version of
+   * publish, which counts the bytes of its JSON alone.
+   */
   readonly maxMessageSize?: number | undefined
   /** The keyset's limit for a signal's payload, in bytes. Default: 64. */
   readonly maxSignalSize?: number | undefined
@@ -353,7 +357,7 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
     presenceTimeout: presenceTimeout && finite(presenceTimeout),
     heartbeatInterval: heartbeatInterval &&
       (finite(heartbeatInterval) ?? tooSlow(heartbeatInterval, presenceTimeout)),
-    maxMessageSize: Input.whole(1)(config.maxMessageSize),
+    maxMessageSize: Input.whole(1, 2_097_152)(config.maxMessageSize),
     maxSignalSize: Input.whole(1)(config.maxSignalSize),
     maxUrlSize: Input.whole(1)(config.maxUrlSize),
     maxAnswerSize: Input.whole(1)(config.maxAnswerSize),

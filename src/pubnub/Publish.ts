@@ -114,7 +114,7 @@ export class MessageTooLarge extends Failure.TaggedError<MessageTooLarge>("pubnu
     const option = operation === "Publish.signal" ? "maxSignalSize" : "maxMessageSize"
     const [why, more] = refusedBy === "client"
       ? [`the limit is ${limit}`, ` If the keyset allows more, set ${option} of PubNubConfig.`]
-      : ["the service refused it", ""]
+      : ["the service refused it", size > usualLimit ? " Does the keyset allow large messages?" : ""]
     return `${operation}: the message for ${channel} has ${size} bytes; ${why}. Send less, or a link to ` +
       `the data.${more}`
   }
@@ -186,7 +186,8 @@ export type PrepareError = MessageTooLarge | PubNubError.PubNubErrorOf<PubNubErr
  *
  * **Details**
  *
- * `GET` or `POST /publish/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`. It never repeats a request: only the caller
+ * `GET` or `POST /publish/{publishKey}/{subscribeKey}/0/{channel}/0/{message}`; above 32,768 bytes, where `maxMessageSize` of
+ * the configuration allows it, `POST /v2/publish/{publishKey}/{subscribeKey}/0/{channel}/0`. It never repeats a request: only the caller
  * knows whether a message may be sent twice. Wrong input fails with `BadRequest`, `InvalidKey` or {@link MessageTooLarge}
  * before anything is sent.
  *
@@ -410,6 +411,9 @@ const issuesOf = <A, RE>(
 
 type Send = Effect.Effect<Published, PublishError, HttpClient.HttpClient>
 
+/** The most bytes of a message that the first version of publish takes, percent-encoded, with channel and metadata. */
+const usualLimit = 32_768
+
 const utf8 = new TextEncoder()
 
 /** Checks and encodes a message, and gives the effect that sends it. */
@@ -430,6 +434,7 @@ const encodeFor = <A, RE>(
       const base = isSignal
         ? path`/signal/${publishKey}/${subscribeKey}/0/${name}/0`
         : path`/publish/${publishKey}/${subscribeKey}/0/${name}/0`
+      const large = path`/v2/publish/${publishKey}/${subscribeKey}/0/${name}/0`
       return Effect.flatMapEager(
         encode(given),
         (encoded): Effect.Effect<Send, PrepareError> => {
@@ -441,8 +446,12 @@ const encodeFor = <A, RE>(
             )
           }
           const { escaped, meta, metaSize, otherSize, text } = encoded.success
-          const measured = () => isSignal ? utf8.encode(text).length : escaped().length + otherSize
           const limit = isSignal ? config.maxSignalSize : config.maxMessageSize
+          const bytes = () => utf8.encode(text).length
+          // The second version of publish counts the body as it is. Escaped text is not shorter than text.
+          const isLarge = limit > usualLimit && !isSignal && method !== "GET" &&
+            (text.length > usualLimit || escaped().length + otherSize > usualLimit)
+          const measured = () => isSignal || isLarge ? bytes() : escaped().length + otherSize
           const tooLarge = (refusedBy: "client" | "service") =>
             new MessageTooLarge({ operation, channel, size: measured(), limit, refusedBy })
           const common = {
@@ -463,6 +472,7 @@ const encodeFor = <A, RE>(
           })
           const post: Endpoint.Endpoint<Published> = { ...common, method: "POST", path: base, body: text }
           const chosen = () => {
+            if (isLarge) return sending({ ...post, path: large, signedAsGet: false })
             const mayPost = !isSignal && method !== "GET"
             // Escaped text is not shorter.
             if (mayPost && (method === "POST" || text.length > config.maxUrlSize)) return sending(post)
@@ -477,7 +487,7 @@ const encodeFor = <A, RE>(
           }
           const { address, endpoint } = chosen()
           // A byte has at most three characters when it is escaped.
-          const isSmall = endpoint === post && utf8.encode(text).length * 3 + otherSize <= limit
+          const isSmall = endpoint === post && bytes() * 3 + otherSize <= limit
           const error = <R extends PubNubError.Reason>(reason: R) => Endpoint.errorOf(endpoint)(reason)
           const unusable = Endpoint.refusalOf(config, endpoint)
           if (unusable !== undefined) return Effect.fail(error(unusable))

@@ -53,7 +53,7 @@ const namesOf = (answer: Schema.Json): ReadonlyArray<string> =>
 
 /** Whether the client refuses the device before it sends anything: the service says the same of it. */
 const isRefused = ({ request, response }: Kit.Exchange): boolean =>
-  response.status === 400 && !(/^\/v1/.test(request.template) && !recordedQuery(request).has("type"))
+  response.status === 400 && !(request.template.startsWith("/v1") && !recordedQuery(request).has("type"))
 
 let replayed = 0
 let emulated = 0

@@ -56,8 +56,14 @@ export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
 
 const encodedLength = (text: string) => encode(text).length
 
+/** The most bytes of a message of the first version of publish. */
+const usualMessageSize = 32_768
+
 const publish = (keyset: keysets.Keyset, parsed: Request, { now, region }: Moment): Answer => {
-  const [kind, publishKey, , , channel = "", , inPath] = parsed.segments
+  const isLarge = parsed.segments[0] === "v2"
+  const [kind, publishKey, , , channel = "", , inPath] = isLarge ? parsed.segments.slice(1) : parsed.segments
+  // Only for keysets to which the vendor allows large messages. The refusal of the others is not known.
+  if (isLarge && keyset.limits.maxMessageSize <= usualMessageSize) return answers.notFound
   const { method, query } = parsed
   const isSignal = kind === "signal"
   const payload = method === "POST" && !isSignal ? parsed.body : inPath
@@ -77,11 +83,17 @@ const publish = (keyset: keysets.Keyset, parsed: Request, { now, region }: Momen
     }
     return answers.sent(keyset.append({ channel, payload, type: 1, publisher, customMessageType }, region, now))
   }
-  const size = encodedLength(payload) + encodedLength(channel) + encodedLength(meta ?? "")
-  if (size > keyset.limits.maxMessageSize) return answers.messageTooLarge(keyset.position(now))
+  if (isLarge) {
+    if (new TextEncoder().encode(payload).length > keyset.limits.maxMessageSize) return answers.requestEntityTooLarge
+  } else {
+    const size = encodedLength(payload) + encodedLength(channel) + encodedLength(meta ?? "")
+    if (size > Math.min(keyset.limits.maxMessageSize, usualMessageSize)) {
+      return answers.messageTooLarge(keyset.position(now))
+    }
+  }
   const norep = query.get("norep")
   const ttl = query.get("ttl")
-  return answers.sent(keyset.append(
+  const timetoken = keyset.append(
     {
       channel,
       payload,
