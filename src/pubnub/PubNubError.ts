@@ -7,6 +7,7 @@
 import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
 import * as Text from "../internal/text.ts"
+import { AccessExplanation } from "./AccessExplanation.ts"
 import { BadRequest, Malformed, RateLimited, ServerFailure, Timeout, Transport } from "../Reason.ts"
 
 export { BadRequest, Detail, Malformed, RateLimited, ServerFailure, Timeout, Transport } from "../Reason.ts"
@@ -25,12 +26,15 @@ export class AccessDenied extends Failure.TaggedError<AccessDenied>("pubnub")("A
   /** The channels that the service named. */
   channels: Schema.Array(Schema.String),
   /** The channel groups that the service named. */
-  groups: Schema.Array(Schema.String)
+  groups: Schema.Array(Schema.String),
+  /** What the token says about this call. Absent without a token, and without `Access.layerExplanations`. */
+  explanation: Schema.optionalKey(AccessExplanation)
 }, {
-  message: ({ channels, description, groups }) => {
+  message: ({ channels, description, explanation, groups }) => {
     const named = [...channels, ...groups.map((group) => `group ${group}`)]
     return `Access denied${named.length === 0 ? "" : ` to ${Text.bounded(named.join(", "))}`}: ` +
-      `${Text.sentence(description)} Grant access to this user, or provide another token.`
+      `${Text.sentence(description)} ` +
+      (explanation?.message ?? "Grant access to this user, or provide another token.")
   }
 }) {}
 

@@ -1,6 +1,15 @@
 /** What users, channels, memberships and members have in common. */
 export * as AppContext from "./AppContext.ts"
 
+/** Tokens: grant, revoke, explain. */
+export * as Access from "./Access.ts"
+
+/** Why a token does not allow a call. */
+export * as AccessExplanation from "./AccessExplanation.ts"
+
+/** What a token says. */
+export * as AccessToken from "./AccessToken.ts"
+
 /** Names of channels and groups. */
 export * as ChannelName from "./ChannelName.ts"
 

@@ -11,6 +11,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -20,6 +21,7 @@ import * as Exchange from "../../src/testing/server/exchange.ts"
 import { isPut } from "../simulation/seeds.ts"
 
 const timetoken = "17900000000000001"
+const token = Redacted.make("p0F2AkF0GmgvHt5DdHRsAQ==")
 const Person = Schema.Struct({ name: Schema.String })
 const options = { channels: ["a", "b"], groups: ["g"], filter: "x == 1", presence: true, from: timetoken, capacity: 10 }
 const page = {
@@ -64,6 +66,20 @@ const apns = { _tag: "Apns", token: "aa", topic: "t", environment: "production" 
 
 /** How each function is called: every parameter that it has is among the arguments. */
 const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
+  "Access.explain": [token, { operation: "Publish.publish", channels: ["a"], groups: ["g"], users: ["u"], user: "u" }],
+  "Access.explain right": [token, { kind: "channel", name: "a", right: "read", user: "u" }],
+  "Access.grant": [{
+    ttl: "1 hour",
+    user: "u",
+    channels: { a: ["read"] },
+    groups: { g: ["manage"] },
+    users: { u: ["get"] },
+    patterns: { channels: { "^a$": ["read"] } },
+    categories: { channels: ["get"] },
+    meta: { a: 1 }
+  }],
+  "Access.revoke": [token],
+  "AccessToken.parse": [token],
   "ChannelName.isPresence": ["a"],
   "ChannelName.isWildcard": ["a"],
   "ChannelName.issue": ["a"],

@@ -22,6 +22,7 @@ import { version } from "../../../internal/version.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
 import * as Answer from "./answer.ts"
+import { Explainer } from "./explainer.ts"
 import type { Path } from "./path.ts"
 import * as Token from "./token.ts"
 
@@ -45,9 +46,11 @@ export interface Endpoint<A> {
   readonly longestAddress?: number | undefined
   /**
    * What authenticates the request. `"all"`: the token and a signature, as far as the configuration has them. `"one"`: the
-   * token, or else a signature. Default: `"all"`.
+   * token, or else a signature. `"signature"`: a signature, and never the token. Default: `"all"`.
    */
-  readonly credential?: "all" | "one" | "none" | undefined
+  readonly credential?: "all" | "one" | "signature" | "none" | undefined
+  /** Secrets in the input, which no error may show. */
+  readonly secrets?: ReadonlyArray<string> | undefined
   /** The service checks a publish as if it were a GET without a body, even when it is a POST. */
   readonly signedAsGet?: boolean | undefined
   /** Default: `requestTimeout` of the configuration. The reader watches a long poll instead. */
@@ -138,7 +141,7 @@ export const sendTo = <A>(
     timeout: timeout === "none" ? undefined : timeout,
     maxSize: config.maxAnswerSize,
     onPart: endpoint.onPart,
-    secrets: () => Token.secrets(config),
+    secrets: () => [...Token.secrets(config), ...endpoint.secrets ?? []],
     unanswered: (failure): PubNubError.Reason =>
       failure._tag === "TimedOut"
         ? new PubNubError.Timeout({ after: timeout === "none" ? config.pollTimeout : timeout })
@@ -148,9 +151,29 @@ export const sendTo = <A>(
           ...(failure.code === undefined ? {} : { code: failure.code })
         }),
     answered: (answer) =>
-      Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact, decode: endpoint.decode })
+      Effect.catchEager(
+        Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact, decode: endpoint.decode }),
+        (reason): Effect.Effect<never, PubNubError.Reason> =>
+          reason._tag === "AccessDenied" ? explained(config, endpoint, address, reason) : Effect.fail(reason)
+      )
   })
 }
+
+/** The refusal, with an explanation if there is one. */
+const explained = (
+  config: PubNubConfig["Service"],
+  { method = "GET", operation }: Pick<Endpoint<unknown>, "operation" | "method">,
+  address: Address,
+  denied: PubNubError.AccessDenied
+): Effect.Effect<never, PubNubError.AccessDenied> =>
+  Effect.flatMap(Explainer, (explain) => {
+    const [token] = Token.used(config)
+    return explain === undefined || token === undefined ? Effect.fail(denied) : Effect.flatMap(
+      explain({ ...denied, token, user: config.userId, request: { operation, method, ...address } }),
+      (explanation) =>
+        Effect.fail(explanation === undefined ? denied : new PubNubError.AccessDenied({ ...denied, explanation }))
+    )
+  })
 
 /** Why a request cannot be sent, whatever the length of its address. */
 export const refusalOf = (
@@ -201,7 +224,7 @@ export const tooLongOf = (
 
 const usualLongInput = { location: "path", advice: "pass less" }
 
-const noKey = (key: "publish" | "subscribe", description = "it is not set") =>
+const noKey = (key: "publish" | "secret" | "subscribe", description = "it is not set") =>
   new PubNubError.InvalidKey({ key, description })
 
 /** What all addresses of a configuration have in common. */
@@ -258,7 +281,8 @@ export const sizeOf = (
   address: Address
 ): number =>
   commonOf(config).origin.length + address.path.length +
-  queryOf(config, address, credential === "none" ? undefined : Token.sized(config)).length +
+  queryOf(config, address, credential === "none" || credential === "signature" ? undefined : Token.sized(config))
+    .length +
   (config.secretKey === undefined ? 1 : 100)
 
 /** The same for an address that is not encoded yet. */
@@ -279,12 +303,17 @@ const request = (
   const { secretKey } = config
   const build = (query: string) => requestOf(endpoint, `${commonOf(config).origin}${address.path}?${query}`)
   if (credential === "none") return Effect.succeed(build(queryOf(config, address)))
+  const sign = (secretKey: Redacted.Redacted, query: string) =>
+    Effect.map(signed(config, secretKey, { ...endpoint, path: address.path }, query), build)
+  if (credential === "signature") {
+    return secretKey === undefined ? Effect.fail(noKey("secret")) : sign(secretKey, queryOf(config, address))
+  }
   return Effect.flatMapEager(Token.current(config), (redacted) => {
     const token = Secret.textOf(redacted)
     const query = queryOf(config, address, token)
     return secretKey === undefined || credential === "one" && token !== undefined
       ? Effect.succeed(build(query))
-      : Effect.map(signed(config, secretKey, { ...endpoint, path: address.path }, query), build)
+      : sign(secretKey, query)
   })
 }
 

@@ -1,0 +1,95 @@
+/** Says what a token allows, without the service. */
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Text from "../../../internal/text.ts"
+import type { AccessExplanation } from "../../AccessExplanation.ts"
+import type { AccessToken, Right } from "../../AccessToken.ts"
+import type { Need } from "./needs.ts"
+import * as Pattern from "./pattern.ts"
+
+/** The first reason why a token does not allow all of these rights. */
+export const explain = (
+  token: AccessToken,
+  { needs, now, user }: { readonly needs: ReadonlyArray<Need>; readonly now: number; readonly user: string | undefined }
+): AccessExplanation => {
+  const at = DateTime.toEpochMillis(token.expires)
+  if (now >= at) {
+    const message = `The token expired at ${DateTime.formatIso(token.expires)}. Get a new one.`
+    return { _tag: "Expired", at, message }
+  }
+  if (token.user !== undefined && user !== undefined && token.user !== user) {
+    return {
+      _tag: "WrongUser",
+      user: token.user,
+      caller: user,
+      message: `Only the user ${shown(token.user)} may use the token, and this is ${shown(user)}. ` +
+        "Set userId of PubNubConfig, or grant a token to this user."
+    }
+  }
+  for (const need of needs) {
+    const refusal = explainOne(token, need)
+    if (refusal !== undefined) return refusal
+  }
+  return {
+    _tag: "Allowed",
+    message: "The token allows it. If the service does not, the token was revoked, or belongs to another keyset."
+  }
+}
+
+// Names of a token are foreign text.
+const shown = (name: string) => JSON.stringify(Text.harmless(Text.bounded(name, 200)))
+
+const plurals = { channel: "channels", group: "groups", user: "users" } as const
+
+const explainOne = (
+  { categories, patterns, resources }: AccessToken,
+  need: Need
+): AccessExplanation | undefined => {
+  const { kind, name, right } = need
+  const names = resources[plurals[kind]]
+  const all = kind === "group" ? [] : categories[plurals[kind]]
+  const rights = new Set<Right>([...names.get(name) ?? [], ...all])
+  const thing = `the ${kind} ${shown(name)}`
+  let isKnown = names.has(name)
+  let doubtful: string | undefined
+  for (const [pattern, given] of patterns[plurals[kind]]) {
+    if (rights.has(right)) break
+    const parsed = Result.map(Pattern.parse(pattern), (parsed) => Pattern.isFound(parsed, name))
+    const found = Result.isSuccess(parsed) ? parsed.success : undefined
+    if (found === undefined) {
+      if (given.includes(right)) doubtful = pattern
+    } else if (found) {
+      isKnown = true
+      for (const each of given) rights.add(each)
+    }
+  }
+  if (rights.has(right)) return undefined
+  if (doubtful !== undefined) {
+    const message = `Whether the pattern ${shown(doubtful)} of the token matches ${thing} only the service can say.`
+    return { _tag: "Undetermined", ...need, pattern: doubtful, message }
+  }
+  if (isKnown) {
+    const message = `The token has ${list([...rights])} on ${thing}, but not ${right}. Grant ${right}, too.`
+    return { _tag: "MissingRight", ...need, rights: [...rights], message }
+  }
+  const resource = [...names].find(([wildcard, rights]) => rights.includes(right) && isMeant(wildcard, name))?.[0]
+  if (resource !== undefined) {
+    const message = `The token has the ${kind} ${shown(resource)}, whose * means nothing in a name. ` +
+      `Grant ${right} to the pattern ${shown(patternOf(resource))} instead.`
+    return { _tag: "WildcardAsResource", ...need, resource, message }
+  }
+  const message = `The token says nothing about ${thing}. Grant ${right} on it.`
+  return { _tag: "NoSuchResource", ...need, message }
+}
+
+const list = (rights: ReadonlyArray<Right>) => rights.length === 0 ? "no right" : rights.join(", ")
+
+/** Whether the author of a name with an asterisk can have meant this name. */
+const isMeant = (wildcard: string, name: string): boolean => {
+  const [start = "", ...rest] = wildcard.split("*")
+  return rest.length > 0 && name.startsWith(start) && name.endsWith(rest.at(-1) ?? "")
+}
+
+/** The pattern that a name with an asterisk was meant to be. */
+export const patternOf = (wildcard: string): string =>
+  `^${wildcard.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*")}$`
