@@ -28,21 +28,28 @@ interface Options<A, E, E3, R3> {
   readonly deadLetter?: ((work: A, error: E) => Effect.Effect<unknown, E3, R3>) | undefined
 }
 
+/** Runs the effect of a handler for its work. */
+type Around<A> = <E, R>(effect: Effect.Effect<unknown, E, R>, work: A) => Effect.Effect<unknown, E, R>
+
 /**
  * Adds retries to a handler. After the last one, `deadLetter` gets the work, and its failure is the result's. Without
- * `deadLetter` the result fails as the handler does: the caller then has `E` for `E3`.
+ * `deadLetter` the result fails as the handler does: the caller then has `E` for `E3`. Each attempt and `deadLetter` run `around`.
  */
 export function withRetryAndDeadLetter<A, E, R, E3, R3>(
   handler: (work: A) => Effect.Effect<unknown, E, R>,
-  options: Options<A, E, E3, R3>
+  options: Options<A, E, E3, R3>,
+  around?: Around<A>
 ): (work: A) => Effect.Effect<unknown, E3, R | R3>
 export function withRetryAndDeadLetter<A, E, R, E3, R3>(
   handler: (work: A) => Effect.Effect<unknown, E, R>,
-  { deadLetter, retry }: Options<A, E, E3, R3>
+  { deadLetter, retry }: Options<A, E, E3, R3>,
+  around: Around<A> = (effect) => effect
 ) {
   return (work: A): Effect.Effect<unknown, E | E3, R | R3> => {
-    const handled = Effect.suspend(() => handler(work))
+    const handled = around(Effect.suspend(() => handler(work)), work)
     const tried = retry === undefined ? handled : Effect.retry(handled, Retry.toSchedule(retry))
-    return deadLetter === undefined ? tried : Effect.catch(tried, (error) => deadLetter(work, error))
+    return deadLetter === undefined
+      ? tried
+      : Effect.catch(tried, (error) => around(Effect.suspend(() => deadLetter(work, error)), work))
   }
 }

@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Cursor from "../Cursor.ts"
-import type { CursorStore, CursorStoreError } from "../CursorStore.ts"
+import { CursorStore, type CursorStoreError } from "../CursorStore.ts"
 import * as Guarded from "../internal/guarded.ts"
 import * as Handling from "../internal/handling.ts"
 import * as Input from "../internal/input.ts"
@@ -480,6 +480,17 @@ export interface ConsumeOptions<Work, E, E2 = never, R2 = never, E3 = never, R3 
    * `Infinity`. With 1 they are handled in order. Default: 1.
    */
   readonly concurrency?: number | undefined
+  /**
+   * How the cursor is saved.
+   *
+   * - `"background"`: at most each 250 milliseconds. Messages that were handled since then come again after a crash.
+   * - `"transaction"`: the handler runs in a transaction of the store's database, which saves the cursor, too. What the handler
+   *   writes to this database is there exactly once, whatever happens. The store must have transactions, as `SqlCursorStore` of
+   *   `effect-herald/fleet` has, and `concurrency` must be 1: otherwise the reader fails with `BadRequest`.
+   *
+   * Default: `"background"`.
+   */
+  readonly commit?: "background" | "transaction" | undefined
   /** When to run a handler again that failed. Default: never. */
   readonly retry?: Retry.Policy<E> | undefined
   /**
@@ -538,8 +549,8 @@ export const consume = <E, R, A = Schema.Json, RD = never, E2 = never, R2 = neve
   SubscribeError | CursorStoreError | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > =>
-  consuming<A, RD, E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
-    const one = Handling.withRetryAndDeadLetter(handler, options)
+  consuming<A, RD, E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }, commits) => {
+    const one = Handling.withRetryAndDeadLetter(handler, options, commits.with)
     return {
       handle: (messages) =>
         Effect.forEach(messages, (message) => DurableReader.handling(one(message.event), [message]), {
@@ -582,8 +593,12 @@ export const consumePages = <E, R, A = Schema.Json, RD = never, E2 = never, R2 =
   SubscribeError | CursorStoreError | E2 | E3,
   HttpClient.HttpClient | PubNubConfig | CursorStore | RD | R | R2 | R3
 > =>
-  consuming<A, RD, E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }) => {
-    const all = Handling.withRetryAndDeadLetter(handler, options)
+  consuming<A, RD, E3, R | R3, E2, R2>(handler, options, ({ concurrency = 1 }, commits) => {
+    const all = Handling.withRetryAndDeadLetter(
+      handler,
+      options,
+      (work, messages) => commits.with(work, Arr.lastNonEmpty(messages))
+    )
     return {
       handle: (messages) => {
         const events = messages.map(({ event }) => event)
@@ -658,6 +673,15 @@ const eventsOf = <A, RD>(options: StreamOptions & MaybeSchema<A, RD>) =>
 const fromKept = <A, RD>(options: StreamOptions & MaybeSchema<A, RD>) => (kept: Cursor.Cursor | undefined) =>
   eventsOf<A, RD>({ ...options, from: kept ?? options.from })
 
+/** Transactions follow one another: each saves the cursor behind its own messages. */
+const commitIssues: Issues<{ readonly commit?: unknown; readonly concurrency?: unknown }> = (
+  { commit, concurrency = 1 }
+) =>
+  Input.issues({
+    commit: Input.optional(Input.oneOf(["background", "transaction"]))(commit),
+    concurrency: commit === "transaction" && concurrency !== 1 ? "must be 1 with commit: \"transaction\"" : undefined
+  })
+
 /** Runs a durable reader with a handler. */
 const consuming = <A, RD, E, R, E2, R2>(
   handler: unknown,
@@ -665,20 +689,29 @@ const consuming = <A, RD, E, R, E2, R2>(
     & Omit<ConsumeOptions<never, never, E2, R2>, "deadLetter" | "retry">
     & MaybeSchema<A, RD>
     & { readonly deadLetter?: unknown; readonly retry?: Retry.Policy<never> | undefined },
-  handling: (options: { readonly concurrency?: number | undefined }) => {
+  handling: (options: { readonly concurrency?: number | undefined }, commits: DurableReader.Committing) => {
     readonly handle: (
       messages: ReadonlyArray<DurableReader.Open<SubscribeEvent.Message<A>>>
     ) => Effect.Effect<void, E, R>
     readonly concurrency: number
   }
 ) =>
-  Effect.flatMap(
-    read(options, (options) => [...durableIssues(options), ...Handling.issuesOf(handler, options, wholeOrInfinity)]),
-    (options) =>
-      DurableReader.consume({
-        name: options,
-        read: fromKept<A, RD>(options),
-        onStatus: options.onStatus ?? EventStreams.logged,
-        ...handling(options)
-      })
-  )
+  Effect.gen(function*() {
+    const given = yield* read(options, (options) => [
+      ...durableIssues(options),
+      ...commitIssues(options),
+      ...Handling.issuesOf(handler, options, wholeOrInfinity)
+    ])
+    const isTransaction = given.commit === "transaction"
+    if (isTransaction && (yield* CursorStore).transaction === undefined) {
+      const message = "is \"transaction\", and this CursorStore has none: use SqlCursorStore of effect-herald/fleet"
+      return yield* new SubscribeError({ reason: Endpoint.refused([{ location: "commit", message }]) })
+    }
+    const commits = yield* (isTransaction ? DurableReader.beginTransactions(given) : DurableReader.begin(given))
+    yield* DurableReader.consume({
+      commits,
+      read: fromKept<A, RD>(given),
+      onStatus: given.onStatus ?? EventStreams.logged,
+      ...handling(given, commits)
+    })
+  })

@@ -1,5 +1,6 @@
 /** Durable readers: they start at a stored cursor, and commit the events that they handled. */
 import type * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -36,7 +37,7 @@ const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
     Retry.toSchedule(commitRetry ?? Retry.commit),
     ({ input }: { readonly input: CursorStoreError }) => Effect.succeed(input.isRetryable)
   )
-  const retried = <A>(attempt: Effect.Effect<A, CursorStoreError>): Effect.Effect<A, CursorStoreError> =>
+  const retried = <A, R>(attempt: Effect.Effect<A, CursorStoreError, R>): Effect.Effect<A, CursorStoreError, R> =>
     Effect.tapError(attempt, (error) => error.isRetryable ? Effect.logWarning(error.message) : Effect.void).pipe(
       Effect.retry(schedule)
     )
@@ -59,6 +60,8 @@ const open = Effect.fnUntraced(function*({ commitRetry, reader }: Name) {
   return {
     kept: yield* retried(attempt(() => store.load(reader), "load")),
     save: (cursor: Cursor) => retried(attempt(() => store.save(reader, cursor))),
+    store,
+    retried,
     late
   }
 })
@@ -73,23 +76,85 @@ export const pages = <A, E, R>(name: Name, read: Read<A, E, R>) =>
     }> => [{ items: events, commit: commits.next(events.map(cursorOf).findLast((cursor) => cursor !== undefined)) }])
   }))
 
-/** Loads the stored cursor, and commits in the background. */
-export const begin = (name: Name) =>
+/** How a reader commits what it handled. */
+export interface Committing {
+  readonly kept: Cursor | undefined
+  /** Adds an event; call it in the order of the events. Gives the effect that marks the event as handled. */
+  readonly open: (event: SubscribeEvent.SubscribeEvent<unknown>) => Effect.Effect<void>
+  /** Runs a handler, and commits the event with it if handlers and commits share transactions. */
+  readonly with: Transact
+  /** Call it after each page. */
+  readonly room: Effect.Effect<void>
+  /** Runs the reader until it ends or the store fails. */
+  readonly during: <A, E, R>(reading: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CursorStoreError, R>
+}
+
+export type Transact = <E, R>(
+  work: Effect.Effect<unknown, E, R>,
+  last: SubscribeEvent.SubscribeEvent<unknown>
+) => Effect.Effect<unknown, E, R>
+
+/** Loads the stored cursor, and commits in the background. It saves once more at the end. */
+export const begin = (name: Name): Effect.Effect<Committing, CursorStoreError, CursorStore> =>
   Effect.map(open(name), ({ kept, late, save }) => {
     const commits = PacedCommits.make(save, pace)
     const close = Effect.flatMap(commits.close, (saved) => saved ? Effect.void : Effect.fail(late(Commits.grace)))
     return {
       kept,
-      /** Adds an event; call it in the order of the events. Gives the effect that marks the event as handled. */
-      open: (event: SubscribeEvent.SubscribeEvent<unknown>) => commits.open(cursorOf(event)),
+      open: (event) => commits.open(cursorOf(event)),
+      with: (work) => work,
       room: commits.room,
-      /** Runs the reader until it ends or the store fails. Then saves the cursor once more. */
-      during: <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E | CursorStoreError, R> =>
+      during: (reading) =>
         Effect.onExit(
           Effect.raceFirst(reading, commits.failed),
-          (exit): Effect.Effect<void, CursorStoreError> =>
-            Exit.isSuccess(exit) ? close : Effect.catch(close, (error) => Effect.logWarning(error.message))
+          (exit): Effect.Effect<void, CursorStoreError> => Exit.isSuccess(exit) ? close : Effect.catch(close, warned)
         )
+    }
+  })
+
+/** Another owner is the orderly end of a reader. */
+const warned = (error: CursorStoreError): Effect.Effect<void> =>
+  error.kind === "Fenced" ? Effect.void : Effect.logWarning(error.message)
+
+/**
+ * Loads the stored cursor, and commits each message in the transaction of its handler. Events without a handler are committed
+ * after their page. All is done in order, so that no save can follow a transaction with a newer cursor.
+ */
+export const beginTransactions = (name: Name): Effect.Effect<Committing, CursorStoreError, CursorStore> =>
+  Effect.map(open(name), ({ kept, retried, save, store: { transaction } }) => {
+    const failure = Deferred.makeUnsafe<never, CursorStoreError>()
+    let handled: Cursor | undefined
+    let saved: Cursor | undefined
+    const saves = <A, E, R>(
+      attempt: Effect.Effect<A, CursorStoreError, R>,
+      cursor: Cursor,
+      then: (result: A) => Effect.Effect<void, E>
+    ): Effect.Effect<void, E, R> =>
+      Effect.matchEffect(attempt, {
+        // Not a failure of the handler: neither `retry` nor `deadLetter` see it.
+        onFailure: (error) => Effect.andThen(Deferred.fail(failure, error), Effect.never),
+        onSuccess: (result) =>
+          Effect.tap(then(result), () =>
+            Effect.sync(() => {
+              saved = cursor
+            }))
+      })
+    return {
+      kept,
+      open: (event) =>
+        Effect.sync(() => {
+          handled = cursorOf(event) ?? handled
+        }),
+      with: (work, last) => {
+        const cursor = cursorOf(last)
+        return cursor === undefined || transaction === undefined
+          ? work
+          : saves(retried(transaction(name.reader, cursor, work)), cursor, Effect.fromResult)
+      },
+      room: Effect.suspend(() =>
+        handled === undefined || handled === saved ? Effect.void : saves(save(handled), handled, () => Effect.void)
+      ),
+      during: (reading) => Effect.raceFirst(reading, Deferred.await(failure))
     }
   })
 
@@ -116,15 +181,14 @@ export const handling = <E, R>(
  * divides them.
  */
 export const consume = Effect.fnUntraced(
-  function*<A, E, R, E1, R1, E2, R2>({ concurrency, handle, name, onStatus, read }: {
-    readonly name: Name
+  function*<A, E, R, E1, R1, E2, R2>({ concurrency, commits, handle, onStatus, read }: {
+    readonly commits: Committing
     readonly read: Read<A, E1, R1>
     readonly handle: (messages: ReadonlyArray<Open<SubscribeEvent.Message<A>>>) => Effect.Effect<void, E, R>
     readonly onStatus: (notice: SubscribeEvent.Notice) => Effect.Effect<unknown, E2, R2>
     /** How many pages are handled at once. */
     readonly concurrency: number
   }) {
-    const commits = yield* begin(name)
     const page = Effect.fnUntraced(function*(work: ReadonlyArray<Open<SubscribeEvent.SubscribeEvent<A>>>) {
       let messages: Array<Open<SubscribeEvent.Message<A>>> = []
       for (const { event, handled } of work) {
