@@ -227,7 +227,8 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Engine, never, HttpClient.HttpClient> {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<HttpClient.HttpClient>()
-  const history = { config, knowledge: new Knowledge(clock), pace: Pace.make(config.historyRate) }
+  const pace = Pace.within(Pace.make(config.historyRate), yield* Pace.Shared)
+  const history = { config, knowledge: new Knowledge(clock), pace }
   return new Engine({
     config,
     settings,

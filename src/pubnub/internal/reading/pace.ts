@@ -2,6 +2,7 @@
  * Limits the rate of requests to history, since the service throttles them.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 export interface Pace {
@@ -10,6 +11,17 @@ export interface Pace {
   /** Waits for a turn that no request waits for. */
   readonly spare: Effect.Effect<void>
 }
+
+/** A further limit, which readers of several processes share: each request waits for its turn there, too. Default: none. */
+export const Shared = /* @__PURE__ */ Context.Reference<Effect.Effect<void>>("effect-herald/pubnub/internal/Pace", {
+  defaultValue: () => Effect.void
+})
+
+/** Waits for a turn of both. */
+export const within = ({ spare, turn }: Pace, shared: Effect.Effect<void>): Pace =>
+  shared === Effect.void
+    ? { spare, turn }
+    : { spare: Effect.andThen(spare, shared), turn: Effect.andThen(turn, shared) }
 
 /** Gives at most `perSecond` turns a second. */
 export const make = (perSecond: number): Pace => {

@@ -1,0 +1,51 @@
+/**
+ * The state of a fleet on one runner.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * One lane on this runner.
+ *
+ * - `Waiting`: it has no channels.
+ * - `Reading`: it reads.
+ * - `Failing`: its reader failed, and starts again soon.
+ * - `Refused`: another runner claimed it. It waits for the cluster's decision.
+ * - `Stopped`: its reader failed, and `restart` ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LaneState {
+  /** The name of its reader. */
+  readonly reader: string
+  /** What it does. */
+  readonly state: "Waiting" | "Reading" | "Failing" | "Refused" | "Stopped"
+  /** Since when it is in this state, in milliseconds since 1970. */
+  readonly since: number
+  /** How many channels and groups it reads. */
+  readonly channels: number
+  /** The number of its claim. 0 before the first one. */
+  readonly epoch: number
+  /** When its cursor was committed last by this runner, in milliseconds since 1970. */
+  readonly committedAt?: number | undefined
+  /** How long its last message took from publish to handled, in milliseconds, by the clock of this machine. */
+  readonly lag?: number | undefined
+  /** The last failure. Absent if there was none. */
+  readonly failure?: string | undefined
+}
+
+/**
+ * Whether a runner works, for a probe.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FleetHealth {
+  /** Whether no lane of this runner fails, is refused or stopped, and its table of channels can be read. */
+  readonly isHealthy: boolean
+  /** The lanes that this runner owns, in the order of their names. A runner without lanes is healthy. */
+  readonly lanes: ReadonlyArray<LaneState>
+  /** Why the table of channels cannot be read. Absent while it can. */
+  readonly failure?: string | undefined
+}

@@ -1,0 +1,332 @@
+/**
+ * The state of fleets in PostgreSQL.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import { SqlError } from "effect/sql/SqlError"
+import { CursorStoreError } from "../CursorStore.ts"
+import * as Text from "../internal/text.ts"
+import { FleetError } from "./FleetError.ts"
+import { FleetStore, type LaneRow, type Settings } from "./FleetStore.ts"
+import * as SqlCursorStore from "./SqlCursorStore.ts"
+
+/**
+ * Options of {@link layer} and {@link createTables}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * What the names of the tables begin with, after a schema if there is one (`messaging.herald_`). The tables are `readers`,
+   * `fleets` and `channels`, the view is `fleet_status`. Default: `herald_`.
+   */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Creates the tables and the view of fleets in PostgreSQL, where they are missing: `herald_readers` (lanes: owner, epoch, cursor),
+ * `herald_fleets` (settings), `herald_channels`, and the view `herald_fleet_status`. Fails with `FleetError`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const createTables = (options?: Options): Effect.Effect<void, FleetError, SqlClient.SqlClient> =>
+  create(options?.prefix)
+
+/**
+ * Shares the state of fleets in PostgreSQL. It creates the tables that are missing: see {@link createTables}.
+ *
+ * **Details**
+ *
+ * Fails with `FleetError`: `NoTable` if a table is missing and cannot be created, `SmallPool` if the pool of the `SqlClient` has
+ * fewer than three connections that are free. A runner needs about ten.
+ *
+ * **Example** (In PostgreSQL)
+ *
+ * ```ts
+ * import * as Layer from "effect/Layer"
+ * import type * as SqlClient from "effect/sql/SqlClient"
+ * import * as SqlFleetStore from "effect-herald/fleet/SqlFleetStore"
+ *
+ * declare const Postgres: Layer.Layer<SqlClient.SqlClient>
+ *
+ * const Store = SqlFleetStore.layer().pipe(Layer.provide(Postgres))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options?: Options & {
+    /** Whether to create missing tables. Default: `true`. */
+    readonly createTables?: boolean | undefined
+  }
+): Layer.Layer<FleetStore, FleetError, SqlClient.SqlClient> => Layer.effect(FleetStore, make(options))
+
+// --------------------------------------------------------------------------------------------------------------------
+// internal
+// --------------------------------------------------------------------------------------------------------------------
+
+const usualPrefix = "herald_"
+
+/** Requests with more values than this are split. */
+const mostValues = 1_000
+
+/** How long a runner waits at its start for connections. */
+const patience = "10 seconds"
+
+/** What a driver says: the message of a `SqlError` is often general, and that of its cause is the server's. */
+const said = ({ message, reason }: SqlError): string => {
+  const cause = reason.cause instanceof Error ? reason.cause.message : ""
+  return Text.clause(Text.told(cause === "" || message.includes(cause) ? message : `${message}: ${cause}`))
+}
+
+const failing = (operation: string, fleet = "") => (error: SqlError) => {
+  const description = said(error)
+  const isMissing = error.reason._tag === "SqlSyntaxError" || error.reason._tag === "AuthorizationError"
+  return new FleetError({ operation, fleet, kind: isMissing ? "NoTable" : "Unavailable", description })
+}
+
+interface FleetRow {
+  readonly lanes: unknown
+  readonly shards: unknown
+  readonly shard_group: string
+}
+
+const settingsOf = (fleet: string, { lanes, shard_group, shards }: FleetRow): Settings => ({
+  fleet,
+  lanes: Number(lanes),
+  shards: Number(shards),
+  shardGroup: shard_group
+})
+
+/** Creates what is missing. Runners that start together wait for each other. */
+const create = Effect.fnUntraced(function*(prefix = usualPrefix) {
+  const client = yield* SqlClient.SqlClient
+  const sql = client.withoutTransforms()
+  const failed = failing("SqlFleetStore.createTables")
+  const readers = `${prefix}readers`
+  yield* client.withTransaction(Effect.gen(function*() {
+    yield* sql`SELECT pg_advisory_xact_lock(hashtext(${prefix}))`
+    yield* Effect.mapError(
+      SqlCursorStore.createTable({ table: readers }),
+      (error) =>
+        new FleetError({
+          operation: "SqlFleetStore.createTables",
+          fleet: "",
+          kind: "NoTable",
+          description: Text.clause(error.message)
+        })
+    )
+    yield* sql`CREATE TABLE IF NOT EXISTS ${sql(`${prefix}fleets`)} (
+      fleet text PRIMARY KEY,
+      lanes integer NOT NULL,
+      shards integer NOT NULL,
+      shard_group text NOT NULL,
+      version bigint NOT NULL DEFAULT 1,
+      history_turn double precision NOT NULL DEFAULT 0
+    )`
+    yield* sql`CREATE TABLE IF NOT EXISTS ${sql(`${prefix}channels`)} (
+      fleet text NOT NULL,
+      channel text NOT NULL,
+      added_at timestamptz NOT NULL DEFAULT now(),
+      taken_at timestamptz,
+      PRIMARY KEY (fleet, channel)
+    )`
+    yield* sql`CREATE OR REPLACE VIEW ${sql(`${prefix}fleet_status`)} AS
+      SELECT fleet, reader, owner, epoch, claimed_at, committed_at, now() - committed_at AS since_commit,
+        cursor::jsonb ->> 'position' AS position,
+        to_timestamp((cursor::jsonb ->> 'position')::numeric / 10000000) AS handled_until
+      FROM ${sql(readers)} WHERE fleet <> ''`
+  })).pipe(Effect.mapError((error) => error._tag === "SqlError" ? failed(error) : error))
+})
+
+const make = Effect.fnUntraced(function*(
+  { createTables: mayCreate = true, prefix = usualPrefix }: {
+    readonly prefix?: string | undefined
+    readonly createTables?: boolean | undefined
+  } = {}
+) {
+  const client = yield* SqlClient.SqlClient
+  const sql = client.withoutTransforms()
+  const operation = "SqlFleetStore.layer"
+  if (sql.onDialectOrElse({ pg: () => false, orElse: () => true })) {
+    const description = "fleets need PostgreSQL"
+    return yield* new FleetError({ operation, fleet: "", kind: "BadOptions", description })
+  }
+
+  // The cluster keeps a connection for its locks. Two further ones must be free at the same time.
+  yield* Effect.scoped(Effect.andThen(client.reserve, sql`SELECT 1`)).pipe(
+    Effect.mapError((error) => new FleetError({ operation, fleet: "", kind: "Unavailable", description: said(error) })),
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => {
+        const description = `the pool had no two free connections within ${patience}`
+        return Effect.fail(new FleetError({ operation, fleet: "", kind: "SmallPool", description }))
+      }
+    })
+  )
+  if (mayCreate) yield* Effect.provideService(create(prefix), SqlClient.SqlClient, client)
+
+  const readers = `${prefix}readers`
+  const fleets = sql(`${prefix}fleets`)
+  const table = sql(`${prefix}channels`)
+  yield* sql`SELECT r.reader, f.fleet, c.channel FROM ${sql(readers)} r, ${fleets} f, ${table} c LIMIT 0`.pipe(
+    Effect.mapError(failing(operation))
+  )
+
+  const settings = (fleet: string) =>
+    Effect.map(
+      sql<FleetRow>`SELECT lanes, shards, shard_group FROM ${fleets} WHERE fleet = ${fleet}`,
+      ([row]) => row === undefined ? undefined : settingsOf(fleet, row)
+    )
+  const changed = (fleet: string) => sql`UPDATE ${fleets} SET version = version + 1 WHERE fleet = ${fleet}`
+  const forChunks = <E>(
+    channels: ReadonlyArray<string>,
+    work: (some: Arr.NonEmptyArray<string>) => Effect.Effect<unknown, E>
+  ) => Effect.forEach(Arr.chunksOf(channels, mostValues), work, { discard: true })
+  const transaction = <A, E, E2, R>(failed: (error: SqlError) => E2, work: Effect.Effect<A, E | SqlError, R>) =>
+    Effect.mapError(
+      client.withTransaction(work),
+      (error) => error instanceof SqlError ? failed(error) : error
+    )
+
+  return {
+    claim: ({ owner, reader, settings: { fleet, lanes } }) => {
+      const invalid = (kind: CursorStoreError["kind"], description: string) =>
+        new CursorStoreError({ operation: "claim", kind, reader, description })
+      return transaction(
+        (error) => invalid("Unavailable", said(error)),
+        Effect.gen(function*() {
+          // A change of the number of lanes waits for this transaction.
+          const [row] = yield* sql<FleetRow>`SELECT lanes, shards, shard_group FROM ${fleets}
+            WHERE fleet = ${fleet} FOR SHARE`
+          if (Number(row?.lanes) !== lanes) {
+            return yield* invalid("Invalid", `the fleet no longer has ${lanes} lanes`)
+          }
+          return yield* Effect.provideService(
+            SqlCursorStore.claim({ table: readers, fleet, reader, owner }),
+            SqlClient.SqlClient,
+            client
+          )
+        })
+      )
+    },
+    begin: (given) =>
+      Effect.mapError(
+        sql`INSERT INTO ${fleets} ${
+          sql.insert({ fleet: given.fleet, lanes: given.lanes, shards: given.shards, shard_group: given.shardGroup })
+        } ON CONFLICT DO NOTHING`.pipe(
+          Effect.andThen(settings(given.fleet)),
+          Effect.map((stored) => stored ?? given)
+        ),
+        failing("Fleet.layer", given.fleet)
+      ),
+    settings: (fleet) => Effect.mapError(settings(fleet), failing("Fleet.resize", fleet)),
+    channels: (fleet, known) =>
+      Effect.gen(function*() {
+        const [row] = yield* sql<{ readonly version: unknown }>`SELECT version FROM ${fleets} WHERE fleet = ${fleet}`
+        const version = Number(row?.version ?? 0)
+        if (version === known) return undefined
+        const rows = yield* sql<{ readonly channel: string }>`SELECT channel FROM ${table} WHERE fleet = ${fleet}`
+        return { version, channels: rows.map(({ channel }) => channel) }
+      }).pipe(Effect.mapError(failing("Fleet.layer", fleet))),
+    addChannels: (fleet, channels) =>
+      Effect.mapError(
+        client.withTransaction(Effect.andThen(
+          forChunks(channels, (some) => {
+            const rows = Arr.map(some, (channel) => ({ fleet, channel }))
+            return sql`INSERT INTO ${table} ${sql.insert(rows)} ON CONFLICT DO NOTHING`
+          }),
+          Effect.asVoid(changed(fleet))
+        )),
+        failing("Fleet.addChannels", fleet)
+      ),
+    removeChannels: (fleet, channels) =>
+      Effect.mapError(
+        client.withTransaction(Effect.andThen(
+          forChunks(
+            channels,
+            (some) => sql`DELETE FROM ${table} WHERE fleet = ${fleet} AND ${sql.in("channel", some)}`
+          ),
+          Effect.asVoid(changed(fleet))
+        )),
+        failing("Fleet.removeChannels", fleet)
+      ),
+    taken: (fleet, channels) =>
+      Effect.mapError(
+        forChunks(
+          channels,
+          (some) =>
+            sql`UPDATE ${table} SET taken_at = now()
+              WHERE fleet = ${fleet} AND taken_at IS NULL AND ${sql.in("channel", some)}`
+        ),
+        failing("Fleet.layer", fleet)
+      ),
+    waiting: (fleet, channels) =>
+      Effect.mapError(
+        Effect.map(
+          Effect.forEach(
+            Arr.chunksOf(channels, mostValues),
+            (some) =>
+              sql<{ readonly count: unknown }>`SELECT count(*) AS count FROM ${table}
+                WHERE fleet = ${fleet} AND taken_at IS NULL AND ${sql.in("channel", some)}`
+          ),
+          (counts) => counts.flat().reduce((sum, { count }) => sum + Number(count), 0)
+        ),
+        failing("Fleet.untilRead", fleet)
+      ),
+    lanes: (fleet) =>
+      Effect.mapError(
+        Effect.map(
+          sql<{
+            readonly reader: string
+            readonly owner: string
+            readonly epoch: unknown
+            readonly claimed: unknown
+            readonly committed: unknown
+            readonly position: string | null
+          }>`SELECT reader, owner, epoch, position, extract(epoch FROM claimed_at) * 1000 AS claimed,
+            extract(epoch FROM committed_at) * 1000 AS committed
+            FROM ${sql(`${prefix}fleet_status`)} WHERE fleet = ${fleet} ORDER BY reader`,
+          (rows) =>
+            rows.map(({ claimed, committed, epoch, owner, position, reader }): LaneRow => ({
+              reader,
+              owner,
+              epoch: Number(epoch),
+              claimedAt: Math.round(Number(claimed)),
+              ...committed === null ? {} : { committedAt: Math.round(Number(committed)) },
+              ...position === null ? {} : { position }
+            }))
+        ),
+        failing("FleetStore.lanes", fleet)
+      ),
+    historyTurn: (fleet, perSecond) =>
+      Effect.mapError(
+        Effect.map(
+          sql<{ readonly wait: unknown }>`UPDATE ${fleets}
+            SET history_turn = greatest(history_turn, extract(epoch FROM clock_timestamp()) * 1000) + ${
+            1_000 / perSecond
+          }
+            WHERE fleet = ${fleet}
+            RETURNING history_turn - ${1_000 / perSecond} - extract(epoch FROM clock_timestamp()) * 1000 AS wait`,
+          ([row]) => Duration.millis(Math.max(0, Number(row?.wait ?? 0)))
+        ),
+        failing("Fleet.layer", fleet)
+      ),
+    resize: (fleet, lanes, work) =>
+      transaction(
+        failing("Fleet.resize", fleet),
+        Effect.andThen(
+          sql`UPDATE ${fleets} SET lanes = ${lanes}, version = version + 1 WHERE fleet = ${fleet}`,
+          work
+        )
+      )
+  } satisfies FleetStore["Service"]
+})

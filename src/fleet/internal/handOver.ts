@@ -1,0 +1,62 @@
+/** Ends a reader in order: handlers that run may finish, and no further one begins. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import type * as Semaphore from "effect/Semaphore"
+
+export interface HandOver {
+  /** Runs a handler, unless the reader ends: then it waits for its interruption. */
+  readonly guard: <A, E, R>(handler: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /**
+   * Runs a reader until it fails, or `stop` succeeds, or its own fiber is interrupted. In the last two cases handlers that run may
+   * finish first, within the bound. Then the reader is interrupted, and commits what was handled.
+   */
+  readonly run: <E, R, R2>(
+    reader: Effect.Effect<unknown, E, R>,
+    stop: Effect.Effect<void, never, R2>
+  ) => Effect.Effect<void, E, R | R2>
+}
+
+export const make = (bound: Duration.Input, permits: Semaphore.Semaphore | undefined): HandOver => {
+  const idle = Latch.makeUnsafe(true)
+  let isOpen = true
+  let running = 0
+  const counted = <A, E, R>(handler: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      if (!isOpen) return Effect.succeedNone
+      running++
+      idle.closeUnsafe()
+      return Effect.asSome(Effect.ensuring(
+        handler,
+        Effect.sync(() => {
+          running--
+          if (running === 0) idle.openUnsafe()
+        })
+      ))
+    })
+  const close = Effect.suspend(() => {
+    isOpen = false
+    return Effect.timeoutOption(idle.await, bound)
+  })
+  return {
+    guard: (handler) => {
+      const one = counted(handler)
+      return Effect.flatMap(
+        permits === undefined ? one : permits.withPermits(1)(one),
+        Option.match({ onNone: () => Effect.never, onSome: Effect.succeed })
+      )
+    },
+    run: (reader, stop) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(
+          Effect.forkChild(Effect.interruptible(reader), { startImmediately: true }),
+          (fiber) =>
+            restore(Effect.raceFirst(Effect.asVoid(Fiber.join(fiber)), stop)).pipe(
+              Effect.ensuring(Effect.andThen(close, Fiber.interrupt(fiber)))
+            )
+        )
+      )
+  }
+}
