@@ -55,6 +55,11 @@ export interface Operation<A, E, R, E2, R2> {
   readonly timeout: Duration.Duration | undefined
   /** Whether the caller reads the body of a success as a stream. The timeout then ends with the headers. */
   readonly streamed?: boolean | undefined
+  /**
+   * Whether the transport follows redirects, to any host, with all headers. Only for an address without tokens in its headers, in a
+   * browser, which hides where a redirect leads.
+   */
+  readonly follows?: boolean | undefined
   /** How many bytes of an answer are read, as they are after decompression. */
   readonly maxSize: number
   /** Called when a part of a body has arrived. */
@@ -135,7 +140,7 @@ const exchange = (
 const executed = (
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest,
-  { maxSize, onPart, streamed = false, timeout }: Exchanged
+  { follows = false, maxSize, onPart, streamed = false, timeout }: Exchanged
 ): Effect.Effect<Untold, Lost> =>
   client.execute(request).pipe(
     Effect.flatMap((response): Effect.Effect<Untold, HttpClientError.HttpClientError> => {
@@ -145,7 +150,7 @@ const executed = (
         : Effect.map(Body.text(response, maxSize, onPart), (body) => ({ status, headers, ...body }))
     }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    withoutRedirects,
+    redirecting(follows ? "follow" : "manual"),
     inTime(timeout)
   )
 
@@ -166,13 +171,14 @@ const heard = (
  * `fetch` follows redirects by itself, to any host, with the tokens of the request. Only the options of the caller's context are
  * kept: those that the layer was built with are not visible from here.
  */
-const withoutRedirects = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.contextWith((context: Context.Context<never>) =>
-    Effect.provideService(effect, FetchHttpClient.RequestInit, {
-      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-      redirect: "manual"
-    })
-  )
+const redirecting =
+  (redirect: "manual" | "follow") => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.provideService(effect, FetchHttpClient.RequestInit, {
+        ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+        redirect
+      })
+    )
 
 /** Made when the first text is cleaned: most answers are no failures. */
 const tellerOf = (request: HttpClientRequest.HttpClientRequest, secrets: () => ReadonlyArray<string> = () => []) => {

@@ -188,7 +188,8 @@ export const serve = Effect.fnUntraced(
       socket.on("close", end)
       fiber.addObserver((exit) => {
         if (Exit.isFailure(exit)) return socket.destroy()
-        const { body, headers, status } = exit.value
+        const { bytes, headers, status } = exit.value
+        const body = bytes ?? exit.value.body
         // Throws away the body of a request that was refused early.
         request.resume()
         if (response.socket === null) response.once("socket", begin)

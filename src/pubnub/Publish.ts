@@ -4,29 +4,26 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
-import * as Codec from "../internal/codec.ts"
 import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
 import * as Url from "../internal/url.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
-import * as ChannelName from "./ChannelName.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
 import { path, publishKey, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
-import { isTimetoken } from "./internal/wire/timetokens.ts"
+import * as Publication from "./internal/wire/publication.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { PushPayload } from "./PushPayload.ts"
-import { Timetoken } from "./Timetoken.ts"
+import type { Timetoken } from "./Timetoken.ts"
 
 /**
  * The answer to a message that the service accepted.
@@ -243,7 +240,7 @@ export const prepare = <A, RE = never>(
   encodeFor("Publish.publish", () => ({ ...options }), ({ customMessageType, replicate, store, ttl }) => ({
     custom_message_type: customMessageType,
     store: store === undefined ? undefined : store ? "1" : "0",
-    ttl: ttl === undefined ? undefined : hoursOf(ttl),
+    ttl: ttl === undefined ? undefined : Publication.hoursOf(ttl),
     norep: replicate === false ? "true" : undefined
   }))
 
@@ -368,20 +365,8 @@ const encode = <A, RE>(
     : Effect.map(Effect.result(Payload.encodeWith(schema, message)), finish)
 }
 
-const label: Input.Check = (value) =>
-  typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9_-]{2,49}$/.test(value)
-    ? undefined
-    : "must be 3 to 50 of letters, digits, _ and -, the first a letter or a digit"
-
-/** A time to live as the service writes it: whole hours, or `0` for ever. */
-const hoursOf = (ttl: Duration.Input): string | undefined => {
-  const hours = Option.getOrElse(Option.map(Duration.fromInput(ttl), Duration.toHours), () => 0)
-  return hours === Infinity ? "0" : Number.isSafeInteger(hours) && hours > 0 ? String(hours) : undefined
-}
-
 const method = Input.optional(Input.oneOf(["auto", "GET", "POST"]))
 const flag = Input.optional(Input.flag)
-const customType = Input.optional(label)
 const record = Input.optional(Input.record)
 
 const pushParts: Input.Check = (push) =>
@@ -395,14 +380,12 @@ const issuesOf = <A, RE>(
   meta: Result.Result<string | undefined, string>
 ): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
-    channel: ChannelName.isPresence(given.channel)
-      ? "ends in -pnpres, to which only the service publishes"
-      : ChannelName.issue(given.channel),
+    channel: Publication.channel(given.channel),
     method: method(given.method),
     store: flag(given.store),
-    ttl: given.ttl === undefined || hoursOf(given.ttl) !== undefined ? undefined : "is not a whole number of hours",
+    ttl: Publication.ttl(given.ttl),
     replicate: flag(given.replicate),
-    customMessageType: customType(given.customMessageType),
+    customMessageType: Publication.customType(given.customMessageType),
     push: pushParts(given.push),
     meta: Result.isFailure(meta)
       ? meta.failure
@@ -464,7 +447,7 @@ const encodeFor = <A, RE>(
               ? { location: "meta", advice: "send less of it" }
               : { location: "message", advice: "send it with method: \"POST\" or \"auto\"" },
             attributes: { "messaging.destination.name": channel },
-            decode: decodeAnswer
+            decode: Publication.decodeSent
           }
           const sending = (endpoint: Endpoint.Endpoint<Published>) => ({
             endpoint,
@@ -516,12 +499,3 @@ const encodeFor = <A, RE>(
         }
       )
     }))
-
-const Sent = Schema.Tuple([Schema.Literal(1), Schema.String, Timetoken])
-const decodeSent = Codec.decodeBySchema(Sent)
-
-// The usual answer needs no schema, which costs ten times as much. It says what is wrong with any other.
-const decodeAnswer = (json: Schema.Json): Result.Result<Published, string> =>
-  Array.isArray(json) && json.length === 3 && json[0] === 1 && typeof json[1] === "string" && isTimetoken(json[2])
-    ? Result.succeed({ timetoken: json[2] })
-    : Result.map(decodeSent(json), ([, , timetoken]) => ({ timetoken }))

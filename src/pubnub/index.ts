@@ -21,6 +21,8 @@ export * as Channels from "./Channels.ts"
 
 /** Messages that the service cannot read. */
 export * as Encryption from "./Encryption.ts"
+/** Files: send, list, download. */
+export * as Files from "./Files.ts"
 
 /** What a subscription delivers. */
 export * as SubscribeEvent from "./SubscribeEvent.ts"

@@ -68,6 +68,14 @@ export type Fault = Data.TaggedEnum<{
   }
   /** 403 with the service's body, which names the channels or group. The service does not get the request. */
   AccessDenied: {}
+  /**
+   * The storage of files refuses, with its XML: to take an upload, or to give a download. Several refusals have one code:
+   * `PolicyExpired`, `PolicyMismatch` and `LinkExpired` are `AccessDenied`. The storage does not get the request.
+   */
+  StorageRefused: {
+    /** What it says. */
+    readonly refusal: StorageRefusal
+  }
   /** 200 with a body that is no JSON. */
   MalformedJson: {}
   /** 200 with no body. */
@@ -100,6 +108,14 @@ export type Fault = Data.TaggedEnum<{
 }>
 
 /**
+ * What the storage of files can refuse a request with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StorageRefusal = answers.StorageRefusal
+
+/**
  * Constructors of faults.
  *
  * **Example** (A bad gateway)
@@ -127,6 +143,9 @@ export const Fault = Data.taggedEnum<Fault>()
  * - `channelGroups`: reading and changing channel groups.
  * - `messageActions`: reading and changing message actions. History with actions is `history`.
  * - `appContext`: reading and changing users, channels and memberships.
+ * - `files`: asking for forms and links of files, listing and removing files.
+ * - `fileUpload`, `fileDownload`: the requests to the storage of files, which is another host.
+ * - `fileAnnouncement`: telling a channel of a file.
  * - `other`: the rest, such as time and removing messages.
  *
  * Requests to Symphony have the kinds of its emulator: `login`, `send`, `datafeed`, ….
@@ -146,6 +165,10 @@ export type Kind =
   | "channelGroups"
   | "messageActions"
   | "appContext"
+  | "files"
+  | "fileUpload"
+  | "fileDownload"
+  | "fileAnnouncement"
   | "other"
   | symphony.Kind
 
@@ -266,6 +289,9 @@ export const everything: ReadonlyArray<Pick<Rule, "fault" | "lasting">> = [
   { fault: Fault.RateLimited({ retryAfter: "5 seconds" }) },
   { fault: Fault.AccessDenied() },
   { fault: Fault.AccessDenied(), lasting: "1 minute" },
+  { fault: Fault.StorageRefused({ refusal: "SlowDown" }) },
+  { fault: Fault.StorageRefused({ refusal: "PolicyExpired" }) },
+  { fault: Fault.StorageRefused({ refusal: "LinkExpired" }) },
   { fault: Fault.MalformedJson() },
   { fault: Fault.EmptyBody() },
   { fault: Fault.EmptyObject() },
@@ -309,7 +335,8 @@ const randomNumbers = (seed: number) => {
 const kindOf = (method: string, url: URL): Kind => {
   const ofSymphony = symphony.kindOf(method, url.pathname)
   if (ofSymphony !== undefined) return ofSymphony
-  const [first, second, , , fifth, , seventh] = url.pathname.split("/").slice(1)
+  if (url.pathname.startsWith("/_storage/")) return method === "POST" ? "fileUpload" : "fileDownload"
+  const [first, second, third, , fifth, , seventh] = url.pathname.split("/").slice(1)
   if (first === "publish" || first === "signal") return first
   switch (second) {
     case "subscribe":
@@ -325,6 +352,8 @@ const kindOf = (method: string, url: URL): Kind => {
       return "messageActions"
     case "objects":
       return "appContext"
+    case "files":
+      return third === "publish-file" ? "fileAnnouncement" : "files"
     default:
       return "other"
   }
@@ -342,6 +371,12 @@ const suits = (fault: Fault, kind: Kind) => {
     case "FutureCursor":
     case "BackwardCursor":
       return kind === "poll" || kind === "handshake"
+    case "StorageRefused":
+      return fault.refusal === "LinkExpired"
+        ? kind === "fileDownload"
+        : fault.refusal === "PolicyExpired"
+        ? kind === "fileUpload"
+        : kind === "fileUpload" || kind === "fileDownload"
     default:
       return true
   }
@@ -442,6 +477,10 @@ const kinds: Record<Exclude<Kind, symphony.Kind>, true> = {
   channelGroups: true,
   messageActions: true,
   appContext: true,
+  files: true,
+  fileUpload: true,
+  fileDownload: true,
+  fileAnnouncement: true,
   other: true
 }
 
@@ -450,6 +489,10 @@ const tags: ReadonlySet<string> = new Set(["Answer", ...everything.map(({ fault 
 /** Throws for a rule that no request can meet, and for a fault that does not exist. */
 const check = ({ fault, on }: Rule) => {
   if (!tags.has(fault._tag)) throw new Error(`Faults has no fault "${fault._tag}": see Faults.Fault`)
+  const refusal: string | undefined = fault._tag === "StorageRefused" ? fault.refusal : undefined
+  if (refusal !== undefined && !answers.isStorageRefusal(refusal)) {
+    throw new Error(`The storage has no refusal "${refusal}": see Faults.StorageRefusal`)
+  }
   if (typeof on === "string" && !Object.hasOwn(kinds, on) && !symphony.isKind(on)) {
     throw new Error(`A rule of Faults is on "${on}", which is no kind of request: see Faults.Kind`)
   }
@@ -586,8 +629,7 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
         const respond = (answer: Answer) => exchange.response(request, answer)
         const received = Effect.gen(function*() {
           const response = yield* sent
-          const { headers, status } = response
-          const answer: Answer = { status, headers, body: yield* response.text }
+          const answer = yield* exchange.answerOf(response)
           return isSilent(kind, request, yield* Clock.currentTimeMillis) ? yield* Effect.never : answer
         })
         const answer = Effect.suspend(() => {
@@ -638,6 +680,9 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
             return respond(answerOf(fault, kind))
           case "AccessDenied":
             return respond(symphony.isKind(kind) ? symphonyAnswers.forbidden : denied(url))
+          case "StorageRefused":
+            yield* exchange.body(request)
+            return respond(answers.storageRefused(fault.refusal))
           case "ServerError":
             if (fault.handled) yield* answer
             return respond(html(fault.status))
@@ -651,7 +696,7 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
             const whole = yield* answer
             return exchange.brokenResponse(
               request,
-              { ...whole, body: whole.body.slice(0, Math.floor(whole.body.length / 2)) },
+              exchange.half(whole),
               fault._tag === "ResetInBody" ? "ECONNRESET" : "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"
             )
           }
@@ -664,7 +709,8 @@ export const layer = (given: Options = {}): Layer.Layer<HttpClient.HttpClient | 
             return respond(firstPages.get(reader) ?? (yield* Effect.tap(answer, keepPage)))
           default: {
             const whole = yield* answer
-            return respond({ ...whole, body: damage(fault, whole.body) ?? whole.body })
+            const body = damage(fault, whole.body)
+            return respond(body === undefined ? whole : { ...whole, body, bytes: undefined })
           }
         }
       })

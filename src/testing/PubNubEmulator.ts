@@ -37,11 +37,13 @@ import * as Result from "effect/Result"
 import type * as actions from "./pubnub/messageActions.ts"
 import * as answers from "./pubnub/answers.ts"
 import type { Draft, Entry } from "./pubnub/entry.ts"
+import type * as files from "./pubnub/files.ts"
 import * as keysets from "./pubnub/keyset.ts"
 import type * as objects from "./pubnub/appContext.ts"
 import * as requestParts from "./pubnub/request.ts"
 import * as routes from "./pubnub/routes.ts"
 import { sign } from "./pubnub/signature.ts"
+import * as storage from "./pubnub/storage.ts"
 import { ConnectionReset } from "./server/connection.ts"
 import * as cors from "./server/cors.ts"
 import * as json from "./server/json.ts"
@@ -77,6 +79,7 @@ export type Request = message.Request
  *   emulator does not read tokens: each one that is neither revoked nor expired permits everything.
  * - `appContext`: users, channels and memberships. Off: their endpoints answer 403.
  * - `mobilePush`: the devices of channels, and their pushes. Off: its endpoints answer 403.
+ * - `files`: files and their announcements. Off: their endpoints answer 402.
  * - `persistence`: stores published messages and message actions. Off: messages are only delivered, and requests for
  *   actions or history are refused with 403.
  * - `presence`: joins, leaves and states, and their events. Off: its endpoints answer 402.
@@ -142,8 +145,8 @@ export interface Limits {
    */
   readonly maxBodySize: number
   /**
-   * How much is stored of messages, as much again of message actions, and as much again of events for readers: the bytes
-   * of their JSON, and 1 KiB for each. The oldest go first. Default: no limit. `PubNubEmulatorServer` stores 64 MiB.
+   * How much is stored of messages, as much again of message actions, of files, and of events for readers: the bytes of files
+   * and of the JSON of the others, and 1 KiB for each. The oldest go first. Default: no limit. `PubNubEmulatorServer` stores 64 MiB.
    */
   readonly storedBytes: number
   /** How many events are kept for a reader. Default: 100. */
@@ -166,6 +169,10 @@ export interface Limits {
    * message is always there. Default: 25,000.
    */
   readonly actionsPageSize: number
+  /** The bytes of a file. The form of an upload says it, and the storage refuses more. Default: 5,242,880. */
+  readonly maxFileSize: number
+  /** How long a file is stored. Default: for ever. */
+  readonly fileRetention: Duration.Input
 }
 
 /**
@@ -543,6 +550,40 @@ export interface RemoveActionOptions extends ChannelOptions {
 }
 
 /**
+ * A file as the storage has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredFile {
+  /** The id. */
+  readonly id: string
+  /** The name. */
+  readonly name: string
+  /** The bytes. */
+  readonly content: Uint8Array
+  /** The media type that a download gets. */
+  readonly contentType: string
+  /** When it was uploaded. */
+  readonly created: DateTime.Utc
+}
+
+/**
+ * A file to store. Nobody is told of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PutFileOptions extends ChannelOptions {
+  /** The name. */
+  readonly name: string
+  /** The content: bytes, or text in UTF-8. */
+  readonly content: string | Uint8Array
+  /** The media type. Default: `application/octet-stream`. */
+  readonly contentType?: string | undefined
+}
+
+/**
  * Channels to add to a group, or to remove from it.
  *
  * @category models
@@ -668,6 +709,10 @@ export interface EmulatedKeyset {
   readonly pushDevices: Effect.Effect<ReadonlyArray<PushDevice>>
   /** Everything that FCM and APNs were given, oldest first. A payload that is too large for them is not among it. */
   readonly pushes: Effect.Effect<ReadonlyArray<Pushed>>
+  /** The files of a channel, by id. */
+  readonly files: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<StoredFile>>
+  /** Stores a file without telling anybody. */
+  readonly putFile: (options: PutFileOptions) => Effect.Effect<StoredFile>
   /** The names of the channel groups, sorted. */
   readonly groups: Effect.Effect<ReadonlyArray<string>>
   /** The channels of a group. */
@@ -734,6 +779,7 @@ const defaultAddOns: AddOns = {
   accessManager: false,
   appContext: true,
   mobilePush: true,
+  files: true,
   persistence: true,
   presence: true,
   presenceDeltas: false,
@@ -752,7 +798,9 @@ const defaultLimits: Limits = {
   presenceTimeout: "300 seconds",
   announceMax: 20,
   presenceInterval: "10 seconds",
-  actionsPageSize: 25_000
+  actionsPageSize: 25_000,
+  maxFileSize: 5_242_880,
+  fileRetention: Duration.infinity
 }
 
 const millisOf = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input))
@@ -792,6 +840,7 @@ const makeKeyset = (
       maxBodySize,
       queueRetentionMillis: millisOf(limits.queueRetention),
       retentionMillis: millisOf(limits.historyRetention),
+      fileRetentionMillis: millisOf(limits.fileRetention),
       historyDelayMillis: millisOf(historyDelay)
     },
     moreActions,
@@ -877,6 +926,14 @@ const storedAction = ({ actionTimetoken, messageTimetoken, type, uuid, value }: 
   userId: uuid,
   actionTimetoken: toTimetoken(actionTimetoken),
   messageTimetoken: String(messageTimetoken)
+})
+
+const storedFile = ({ bytes, contentType, created, id, name }: files.StoredFile): StoredFile => ({
+  id,
+  name,
+  content: bytes,
+  contentType,
+  created: DateTime.makeUnsafe(Number(created / 10_000n))
 })
 
 const queuedEvent = (
@@ -982,6 +1039,14 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
         if (action !== undefined) keyset.actions.remove(action, region, now)
       }),
     withholdActions: (count) => step((keyset) => keyset.actions.withhold(count)),
+    files: ({ channel }) => step((keyset, now) => keyset.files.of(channel, now).map(storedFile)),
+    putFile: ({ channel, content, contentType = "application/octet-stream", name }) =>
+      step((keyset, now) => {
+        const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
+        const file = { channel, id: keyset.files.newId(), name, bytes, contentType, created: now }
+        keyset.files.put(file)
+        return storedFile(file)
+      }),
     groups: step((keyset) => Arr.sort(keyset.groups(), Order.String)),
     groupChannels: ({ group }) => step((keyset) => [...keyset.members(group)]),
     addToGroup: ({ channels, group }) => step((keyset) => keyset.addToGroup(group, channels)),
@@ -1098,6 +1163,12 @@ export const make = Effect.fnUntraced(function*(given: Options = {}) {
     if (isTooLong) return answers.requestUriTooLong
     if (method === "OPTIONS") return cors.preflight
     if (address === undefined) return answers.badRequest
+    if (address.path.startsWith(`${storage.place}/`)) {
+      const body = yield* Effect.result(plainBody.read(request, Number.POSITIVE_INFINITY))
+      return Result.isFailure(body)
+        ? problems[body.failure]
+        : yield* step((now) => storage.handle({ ...request, body: body.success }, (key) => byKey.get(key), now))
+    }
     if (address.path === "/time/0") return yield* step((now) => answers.time(main.position(now)))
     const subscribeKey = routes.subscribeKeyOf(address)
     if (subscribeKey === undefined) return answers.notFound

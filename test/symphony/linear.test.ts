@@ -7,7 +7,7 @@ import * as Path from "effect/Path"
 import { Ids, MessageML, SymphonyConfig } from "effect-herald/symphony"
 import * as ConfigFile from "../../src/symphony/internal/config/configFile.ts"
 import * as Content from "../../src/symphony/internal/wire/content.ts"
-import * as Multipart from "../../src/symphony/internal/wire/multipart.ts"
+import * as Multipart from "../../src/internal/multipart.ts"
 import * as Pem from "../../src/symphony/internal/config/pem.ts"
 
 const many = 80_000

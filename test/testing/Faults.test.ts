@@ -417,8 +417,9 @@ describe("random faults", () => {
         const request = [
           raw(publishTarget),
           raw(pollTarget(cursor)),
-          raw("/v2/subscribe/demo-sub/a/0?uuid=me")
-        ][index % 3]!
+          raw("/v2/subscribe/demo-sub/a/0?uuid=me"),
+          raw("/_storage/demo-sub/a/1/b")
+        ][index % 4]!
         const fiber = yield* forked(Effect.exit(request))
         yield* TestClock.adjust("3 seconds")
         yield* Fiber.interrupt(fiber)

@@ -46,9 +46,7 @@ const clientOf = (handle: Handle) =>
 /** A fault of the network drops the connection. */
 const send = (client: HttpClient.HttpClient, method: HttpMethod.HttpMethod, original: SymphonyEmulator.Request) =>
   client.execute(HttpClientRequest.make(method)(`http://localhost${original.target}`)).pipe(
-    Effect.flatMap((response) =>
-      Effect.map(response.text, (body) => cors.allow({ status: response.status, headers: response.headers, body }))
-    ),
+    Effect.flatMap((response) => Effect.map(exchange.answerOf(response), cors.allow)),
     Effect.mapError(() => new ConnectionReset({})),
     Effect.provideService(Original, original)
   )

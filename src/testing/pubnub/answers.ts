@@ -188,6 +188,63 @@ export const noObjects = objectsError(
   "Use of the objects API requires the App Context add-on which is not enabled for this subscribe key."
 )
 
+/** Files say `application/json`, as App Context does. */
+const filesError = (status: number, message: string, code: number) =>
+  objectsAnswer(status, JSON.stringify({ status, error: { message, source: "Files", code } }))
+
+export const file = (body: object) => objectsAnswer(200, JSON.stringify({ status: 200, ...body }))
+/** The code of wrong channels. Others are not known. */
+export const badFile = (message: string) => filesError(400, message, 3001)
+export const noFiles = filesError(402, "Files service not enabled for subkey", 3005)
+export const fileLink = (location: string): Answer => ({ status: 307, headers: { location }, body: "" })
+
+/** The refusals of the storage of files: their status, code and text. Those of links and forms that are too old share a code. */
+const storageRefusals = {
+  AuthorizationQueryParametersError: [
+    400,
+    "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\""
+  ],
+  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
+  EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
+  InternalError: [500, "We encountered an internal error. Please try again."],
+  InvalidArgument: [400, "POST requires exactly one file upload per request."],
+  InvalidRange: [416, "The requested range is not satisfiable"],
+  LinkExpired: [403, "Request has expired", "AccessDenied"],
+  MalformedPOSTRequest: [400, "The body of your POST request is not well-formed multipart/form-data."],
+  MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
+  MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
+  NoSuchKey: [404, "The specified key does not exist."],
+  PolicyExpired: [403, "Invalid according to Policy: Policy expired.", "AccessDenied"],
+  PolicyMismatch: [403, "Invalid according to Policy: Policy Condition failed", "AccessDenied"],
+  SignatureDoesNotMatch: [
+    403,
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+  ],
+  SlowDown: [503, "Please reduce your request rate."]
+} as const satisfies Readonly<Record<string, readonly [status: number, message: string, code?: string]>>
+
+export type StorageRefusal = keyof typeof storageRefusals
+
+export const isStorageRefusal = (name: string): name is StorageRefusal => Object.hasOwn(storageRefusals, name)
+
+const xml = (status: number, code: string, message: string, more = ""): Answer => ({
+  status,
+  headers: { "content-type": "application/xml" },
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message>${more}` +
+    "<RequestId>EMULATED</RequestId><HostId>EMULATED</HostId></Error>"
+})
+
+export const storageRefused = (refusal: StorageRefusal): Answer => {
+  const [status, message, code = refusal] = storageRefusals[refusal]
+  return xml(status, code, message)
+}
+
+export const fileTooLarge = (size: number, limit: number): Answer => {
+  const [status, message] = storageRefusals.EntityTooLarge
+  const more = `<ProposedSize>${size}</ProposedSize><MaxSizeAllowed>${limit}</MaxSizeAllowed>`
+  return xml(status, "EntityTooLarge", message, more)
+}
+
 export const tooManyRequests = value(429, {
   status: 429,
   error: true,

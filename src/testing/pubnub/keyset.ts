@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as actionStore from "./messageActions.ts"
 import type { Draft, Entry } from "./entry.ts"
+import * as fileStore from "./files.ts"
 import type { Filter } from "./filter.ts"
 import * as histories from "./history.ts"
 import * as objectStore from "./appContext.ts"
@@ -19,6 +20,7 @@ export interface AddOns {
   readonly accessManager: boolean
   readonly appContext: boolean
   readonly mobilePush: boolean
+  readonly files: boolean
   readonly persistence: boolean
   readonly presence: boolean
   readonly presenceDeltas: boolean
@@ -37,6 +39,8 @@ export interface Limits {
   readonly retentionMillis: number
   readonly historyDelayMillis: number
   readonly actionsPageSize: number
+  readonly maxFileSize: number
+  readonly fileRetentionMillis: number
 }
 
 /** The size of a stored event: its text, and 1 KiB for the rest. */
@@ -252,6 +256,11 @@ export const make = (options: {
   const actions = actionStore.make({ tick, append, storedBytes: limits.storedBytes })
   const objects = objectStore.make(append)
   const push = pushDevices.make()
+  const files = fileStore.make({
+    subscribeKey,
+    retentionMillis: limits.fileRetentionMillis,
+    storedBytes: limits.storedBytes
+  })
 
   const matchers = new WeakMap<Subscription, (channel: string) => ReadonlyArray<string>>()
 
@@ -424,6 +433,7 @@ export const make = (options: {
     actions,
     objects,
     push,
+    files,
     places,
     presence,
     members,

@@ -13,6 +13,8 @@ export interface Address {
   /** The query. A name that comes twice holds a list, as one with commas does. */
   readonly query: ReadonlyMap<string, string>
   readonly headers: message.Request["headers"]
+  /** How the client reached the emulator: `http://127.0.0.1:4040`. */
+  readonly origin: string
 }
 
 /** A request with its body as text. */
@@ -39,8 +41,12 @@ export const parse = ({ headers, method, target }: message.Request): Address | u
     pairs.push([name, value])
     query.set(name, before === undefined ? value : `${before},${value}`)
   }
-  return { method, path, segments, pairs, query, headers }
+  return { method, path, segments, pairs, query, headers, origin: originOf(headers) }
 }
+
+/** A proxy in front says whether it spoke TLS; the emulator itself does not. */
+const originOf = (headers: message.Request["headers"]): string =>
+  `${headers["x-forwarded-proto"] ?? "http"}://${headers["host"] ?? "localhost"}`
 
 /** The names of a list with commas. */
 export const namesOf = (text: string | undefined): ReadonlyArray<string> =>

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as actions from "./messageActionRequests.ts"
 import * as answers from "./answers.ts"
+import * as files from "./fileRequests.ts"
 import * as filter from "./filter.ts"
 import * as history from "./historyRequests.ts"
 import * as json from "../server/json.ts"
@@ -41,6 +42,7 @@ export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
       return third
     case "v1":
       if (second === "message-actions") return third
+      if (second === "files") return files.subscribeKeyOf(segments)
       return (second === "channel-registration" || second === "push") && third === "sub-key" ? fourth : undefined
     case "v2":
       if (second === "subscribe" || second === "objects") return third
@@ -312,6 +314,7 @@ export const route = (keyset: keysets.Keyset, parsed: Request, moment: Moment): 
   }
   if (history.subscribeKeyOf(segments) !== undefined) return answered(history.route(keyset, parsed, moment.now))
   if (second === "message-actions") return answered(actions.route(keyset, parsed, moment))
+  if (second === "files") return answered(files.route(keyset, parsed, moment))
   if (second === "objects") return answered(objects.route(keyset, parsed, moment))
   if (second === "publish" && segments.length === 7 && method === "POST") {
     return answered(publish(keyset, parsed, moment))

@@ -22,21 +22,44 @@ export const failure = (request: HttpClientRequest.HttpClientRequest, code: stri
     })
   })
 
-/** A response of text, made without a promise, so that reading it takes no turn of the event loop. */
+/** A response, made without a promise, so that reading its text takes no turn of the event loop. */
 export const response = (
   request: HttpClientRequest.HttpClientRequest,
   answer: Answer
 ): HttpClientResponse.HttpClientResponse =>
   HttpServerResponse.toClientResponse(
-    HttpServerResponse.text(answer.body, {
-      status: answer.status,
-      headers: answer.headers,
-      contentType: answer.headers["content-type"] ?? "text/plain"
-    }),
+    answer.bytes === undefined
+      ? HttpServerResponse.text(answer.body, {
+        status: answer.status,
+        headers: answer.headers,
+        contentType: answer.headers["content-type"] ?? "text/plain"
+      })
+      : HttpServerResponse.uint8Array(answer.bytes, {
+        status: answer.status,
+        headers: answer.headers,
+        contentType: answer.headers["content-type"] ?? "application/octet-stream"
+      }),
     { request }
   )
 
-/** A response whose body breaks off after some text. */
+/** A response, read. The storage of files says that it can give ranges of bytes; all other answers are text. */
+export const answerOf = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
+  const { headers, status } = response
+  return headers["accept-ranges"] === "bytes"
+    ? Effect.map(response.arrayBuffer, (buffer) => ({ status, headers, body: "", bytes: new Uint8Array(buffer) }))
+    : Effect.map(response.text, (body) => ({ status, headers, body }))
+}
+
+/** The beginning of an answer: half of its body. */
+export const half = (answer: Answer): Answer => ({
+  ...answer,
+  body: answer.body.slice(0, Math.floor(answer.body.length / 2)),
+  ...answer.bytes === undefined ? {} : { bytes: answer.bytes.subarray(0, Math.floor(answer.bytes.length / 2)) }
+})
+
+/** A response whose body breaks off. */
 export const brokenResponse = (
   request: HttpClientRequest.HttpClientRequest,
   answer: Answer,
@@ -45,7 +68,7 @@ export const brokenResponse = (
   HttpServerResponse.toClientResponse(
     HttpServerResponse.stream(
       Stream.concat(
-        Stream.succeed(new TextEncoder().encode(answer.body)),
+        Stream.succeed(answer.bytes ?? new TextEncoder().encode(answer.body)),
         Stream.fail(Object.assign(new TypeError("terminated"), { cause: coded(code) }))
       ),
       { status: answer.status, headers: answer.headers }
@@ -77,10 +100,17 @@ const bytesOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Ui
       return Effect.succeed(body.body)
     case "Stream":
       return collect(body.stream)
+    case "Raw":
+      return body.body instanceof Blob ? blobBytes(body.body) : otherBytes(request)
     default:
-      return Effect.map(HttpServerRequest.fromClientRequest(request).arrayBuffer, (buffer) => new Uint8Array(buffer))
+      return otherBytes(request)
   }
 }
+
+const blobBytes = (blob: Blob) => Effect.tryPromise(async () => new Uint8Array(await blob.arrayBuffer()))
+
+const otherBytes = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.map(HttpServerRequest.fromClientRequest(request).arrayBuffer, (buffer) => new Uint8Array(buffer))
 
 /** The body of a request as it goes over the wire, and its type, in which a form has its boundary. */
 export const body = (

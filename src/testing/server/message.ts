@@ -18,6 +18,8 @@ export interface Answer {
   readonly status: number
   /** The headers. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body as text. Neither service sends bytes: files are base64. */
+  /** The body as text. */
   readonly body: string
+  /** The body as bytes, in place of the text: a file of PubNub. */
+  readonly bytes?: Uint8Array | undefined
 }

@@ -43,7 +43,12 @@ const client = (handle: Handle): HttpClient.HttpClient =>
       handle({
         method: request.method,
         target: url.pathname + url.search,
-        headers: { ...request.headers, "content-type": contentType },
+        headers: {
+          ...request.headers,
+          "content-type": contentType,
+          host: url.host,
+          "x-forwarded-proto": url.protocol.slice(0, -1)
+        },
         body: bytes
       })).pipe(
         Effect.map((answer) => exchange.response(request, answer)),

@@ -5,7 +5,7 @@ import type { ConnectionReset } from "../server/connection.ts"
 import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import * as ids from "./ids.ts"
-import { decodeText } from "./multipart.ts"
+import { decodeText } from "../server/multipart.ts"
 import type { Message, Stream, User } from "./pod.ts"
 import type { Service } from "./service.ts"
 

@@ -5,7 +5,7 @@ import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
 import type { Request } from "./call.ts"
 import * as messageML from "./messageML.ts"
-import * as multipart from "./multipart.ts"
+import * as multipart from "../server/multipart.ts"
 import type { Draft, File } from "./pod.ts"
 import { isBlocked, type Service } from "./service.ts"
 

@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as feeds from "./feeds.ts"
 import * as ids from "./ids.ts"
-import type { Part } from "./multipart.ts"
+import type { Part } from "../server/multipart.ts"
 import type * as pods from "./pod.ts"
 import type * as sessions from "./sessions.ts"
 import * as wire from "./wire.ts"

@@ -65,6 +65,8 @@ export interface Endpoint<A> {
    * which removes secrets.
    */
   readonly decode: (json: Schema.Json, told: (text: string) => string) => Result.Result<A, string>
+  /** Reads an answer that is no JSON, such as a redirect that is asked for. Undefined for every other answer. */
+  readonly readOther?: ((answer: Operation.Answer) => Effect.Effect<A, PubNubError.Reason> | undefined) | undefined
 }
 
 /** What a user may see of a request. */
@@ -142,16 +144,9 @@ export const sendTo = <A>(
     maxSize: config.maxAnswerSize,
     onPart: endpoint.onPart,
     secrets: () => [...Token.secrets(config), ...endpoint.secrets ?? []],
-    unanswered: (failure): PubNubError.Reason =>
-      failure._tag === "TimedOut"
-        ? new PubNubError.Timeout({ after: timeout === "none" ? config.pollTimeout : timeout })
-        : new PubNubError.Transport({
-          description: failure.description,
-          sent: failure._tag === "Lost",
-          ...(failure.code === undefined ? {} : { code: failure.code })
-        }),
-    answered: (answer) =>
-      Effect.catchEager(
+    unanswered: unanswered(timeout === "none" ? config.pollTimeout : timeout),
+    answered: (answer): Effect.Effect<A, PubNubError.Reason> =>
+      endpoint.readOther?.(answer) ?? Effect.catchEager(
         Answer.read(answer, { path, parse: endpoint.parse ?? Json.parseExact, decode: endpoint.decode }),
         (reason): Effect.Effect<never, PubNubError.Reason> =>
           reason._tag === "AccessDenied" ? explained(config, endpoint, address, reason) : Effect.fail(reason)
@@ -174,6 +169,27 @@ const explained = (
         Effect.fail(explanation === undefined ? denied : new PubNubError.AccessDenied({ ...denied, explanation }))
     )
   })
+
+/** Why there is no answer. */
+export const unanswered = (timeout: Duration.Duration) => (failure: Operation.Unanswered): PubNubError.Reason =>
+  failure._tag === "TimedOut"
+    ? new PubNubError.Timeout({ after: timeout })
+    : new PubNubError.Transport({
+      description: failure.description,
+      sent: failure._tag === "Lost",
+      ...(failure.code === undefined ? {} : { code: failure.code })
+    })
+
+/** The whole address of a request, with the token and a signature, without sending it. */
+export const urlOf = (
+  config: PubNubConfig["Service"],
+  endpoint: Endpoint<unknown>
+): Effect.Effect<string, PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.Transport> => {
+  const unusable = refusalOf(config, endpoint)
+  return unusable === undefined
+    ? Effect.map(request(config, endpoint, addressOf(config, endpoint)), ({ url }) => url)
+    : Effect.fail(unusable)
+}
 
 /** Why a request cannot be sent, whatever the length of its address. */
 export const refusalOf = (

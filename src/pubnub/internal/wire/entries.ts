@@ -61,7 +61,13 @@ const ask = (
     const most = Storage.most(one ? 1 : Infinity, actions)
     const limit = pageSize ?? request.limit ?? most
     const { issues, ...bounds } = Pages.boundsOf(request, { mayBeEmpty: false })
-    const endpoint = Storage.pages({ channels, ...bounds, limit, actions, meta: include.includes("meta") })
+    const { readOther: _, ...endpoint } = Storage.pages({
+      channels,
+      ...bounds,
+      limit,
+      actions,
+      meta: include.includes("meta")
+    })
     return {
       ...endpoint,
       issues: [

@@ -5,14 +5,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
-import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Input from "../../../internal/input.ts"
+import * as Multipart from "../../../internal/multipart.ts"
 import * as Attachment from "../../Attachment.ts"
 import type * as SymphonyError from "../../SymphonyError.ts"
 import * as Body from "./body.ts"
 import * as Endpoint from "./endpoint.ts"
-import * as Multipart from "./multipart.ts"
 
 const most = 30 * 1024 * 1024
 
@@ -156,7 +155,7 @@ export const make = <E, R>(
     readonly errorOf: (reason: SymphonyError.Reason) => SymphonyError.SymphonyError
   }
 ) =>
-  Effect.map(newBoundary, (boundary): Effect.Effect<Body.Body<Failure<E>>, Failure<E>, R> => {
+  Effect.map(Multipart.newBoundary, (boundary): Effect.Effect<Body.Body<Failure<E>>, Failure<E>, R> => {
     const { attachments, errorOf, fields, operation } = options
     const texts = fields.map(([name, value]) => Multipart.text(name, value))
     const contentType = `multipart/form-data; boundary=${boundary}`
@@ -242,11 +241,3 @@ export const make = <E, R>(
       return body
     })
   })
-
-const newBoundary = Effect.map(Random.Random, (random) => {
-  let boundary = "effect-herald-"
-  for (let count = 0; count < 8; count++) {
-    boundary += Math.floor(random.nextDoubleUnsafe() * 0x10000).toString(16).padStart(4, "0")
-  }
-  return boundary
-})

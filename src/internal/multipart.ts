@@ -1,16 +1,19 @@
 /**
- * Writes the `multipart/form-data` body of a message. `FormData` does not fit: text needs a charset, file names are plain UTF-8,
- * and each attempt must send the same bytes.
+ * Writes `multipart/form-data` bodies. `FormData` does not fit: text needs a charset for one service and no type for the other, file
+ * names are plain UTF-8, and each attempt must send the same bytes.
  */
+import * as Effect from "effect/Effect"
 import * as Mime from "effect/http/Mime"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 
 export interface Part<out E = never, out R = never> {
   readonly name: string
   /** The name of a file. */
   readonly fileName?: string
-  readonly contentType: string
+  /** Default: none is written. */
+  readonly contentType?: string
   readonly content: string | Uint8Array | Stream.Stream<Uint8Array, E, R>
 }
 
@@ -27,10 +30,25 @@ const escapes: { readonly [character: string]: string } = { "\"": "%22", "\r": "
 // Escapes names as browsers do.
 const quoted = (name: string): string => `"${name.replace(/["\r\n]/g, (character) => escapes[character] ?? "")}"`
 
-const head = (boundary: string, { contentType, fileName, name }: Part<unknown, unknown>): string =>
+const head = (
+  boundary: string,
+  { contentType, fileName, name }: Omit<Part<unknown, unknown>, "content">
+): string =>
   `--${boundary}\r\nContent-Disposition: form-data; name=${quoted(name)}${
     fileName === undefined ? "" : `; filename=${quoted(fileName)}`
-  }\r\nContent-Type: ${contentType}\r\n\r\n`
+  }${contentType === undefined ? "" : `\r\nContent-Type: ${contentType}`}\r\n\r\n`
+
+/** What comes before and after the content of a file that is the last part of a form. */
+export const around = (
+  boundary: string,
+  fields: ReadonlyArray<readonly [name: string, value: string]>,
+  file: Omit<Part, "content">
+): { readonly before: Uint8Array<ArrayBuffer>; readonly after: Uint8Array<ArrayBuffer> } => ({
+  before: utf8.encode(
+    fields.map(([name, value]) => `${head(boundary, { name })}${value}\r\n`).join("") + head(boundary, file)
+  ),
+  after: utf8.encode(`\r\n--${boundary}--\r\n`)
+})
 
 /** Bytes if all parts are bytes, else a stream. */
 export const encode = <E, R>(
@@ -72,3 +90,12 @@ const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
 /** The media type of a file, from its name. */
 export const typeOf = (fileName: string): string =>
   Option.getOrElse(Mime.getType(fileName), () => "application/octet-stream")
+
+/** A text that no content holds, but by an unlikely chance. */
+export const newBoundary: Effect.Effect<string> = Effect.map(Random.Random, (random) => {
+  let boundary = "effect-herald-"
+  for (let count = 0; count < 8; count++) {
+    boundary += Math.floor(random.nextDoubleUnsafe() * 0x10000).toString(16).padStart(4, "0")
+  }
+  return boundary
+})
