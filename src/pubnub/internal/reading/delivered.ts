@@ -65,10 +65,7 @@ export const make = (needed: () => bigint | undefined = () => undefined): Delive
   }
 
   const turn = () => {
-    for (const entry of older.at(-1) ?? []) {
-      entry.content = undefined
-      entry.isForgotten = true
-    }
+    older.at(-1)?.forEach(forget)
     for (let [oldest] = older; oldest !== undefined && older.length > byNameAlone; [oldest] = older) {
       const last = oldest.at(-1)?.name.match(/^\d{17}/)
       const next = last === null || last === undefined ? 0n : BigInt(last[0]) + 1n
@@ -123,6 +120,11 @@ const insert = (entries: Generation, entry: Entry): void => {
   const last = entries.at(-1)
   if (last === undefined || last.name < entry.name) entries.push(entry)
   else entries.splice(indexOf(entries, entry.name), 0, entry)
+}
+
+const forget = (entry: Entry): void => {
+  entry.content = undefined
+  entry.isForgotten = true
 }
 
 const markOf = (content: unknown): string => Marks.of(Json.text(content))

@@ -613,7 +613,12 @@ export class Lane {
   private share(given: ReadonlyArray<Given>): void {
     const latest = this.core.history.knowledge.latest()
     const parts = new Map<Audience, Array<Given>>()
-    let hearing: Iterable<Audience> | undefined
+    const partOf = (audience: Audience) => {
+      const part = parts.get(audience) ?? []
+      parts.set(audience, part)
+      return part
+    }
+    let hearing: ReadonlyArray<Array<Given>> | undefined
     let name: string | undefined
     for (const one of given) {
       const { by, event } = one
@@ -621,13 +626,9 @@ export class Lane {
       if (hearing === undefined || by !== name) {
         name = by
         // An event without a name goes to all readers.
-        hearing = by === undefined ? [...this.audiences.values()] : Few.all(this.byName.get(by))
+        hearing = Array.from(by === undefined ? this.audiences.values() : Few.all(this.byName.get(by)), partOf)
       }
-      for (const audience of hearing) {
-        const part = parts.get(audience)
-        if (part === undefined) parts.set(audience, [one])
-        else part.push(one)
-      }
+      for (const part of hearing) part.push(one)
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }

@@ -201,7 +201,7 @@ export class Recent {
     if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
-    this.named = others.concat(this.named.slice(seen))
+    this.named.splice(0, seen, ...others)
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 
