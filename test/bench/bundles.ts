@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { bundle, programs, write } from "../kit/bundle.ts"
+import { root } from "../kit/scratch.ts"
 import { contenders, modulesOf } from "./contender.ts"
 import * as Report from "./report.ts"
 import type { Row } from "./works.ts"
@@ -54,3 +55,38 @@ export const measure = Effect.gen(function*() {
       )
   )
 })
+
+// --------------------------------------------------------------------------------------------------------------------
+// parts
+// --------------------------------------------------------------------------------------------------------------------
+
+/** A program that uses Effect for the same things, without this package. */
+const alone = (name: string): string => `export * from "${root}/test/bench/alone/${name}.ts"`
+
+const exported = (name: string, from: string): string => `export { ${name} } from "effect-herald/pubnub/${from}"`
+
+/** What publish and subscribe need, and one more thing. */
+const withMore = (name: string, from: string): string => `${programs.subscribe}; ${exported(name, from)}`
+
+const parts = [
+  ["Effect alone: a service, a request with a timeout, its body as a stream", alone("request")],
+  ["Effect alone: and a span, a line of the log", alone("told")],
+  ["Effect alone: and an error class, two schemas (publish)", alone("publish")],
+  ["Effect alone: and a stream, retries, an interval, dates, a reference (subscribe)", alone("subscribe")],
+  ["the configuration", programs.configuration],
+  ["publish", programs.publish],
+  ["publish and subscribe", programs.subscribe],
+  ["  with Subscriber.layer", withMore("layer as shared", "Subscriber")],
+  ["  with Publisher.layer", withMore("layer as publisher", "Publisher")],
+  ["  with Subscribe.consume", withMore("consume", "Subscribe")],
+  ["  with History.list", withMore("list", "History")],
+  ["  with Users.list", withMore("list", "Users")],
+  ["  with Presence.live", withMore("live", "Presence")],
+  ["  with Encryption.layer", withMore("layer as encryption", "Encryption")]
+] as const
+
+/** What each part of a bundle adds: `--only parts`. */
+export const measureParts = Effect.forEach(
+  parts,
+  ([name, program]) => Effect.map(kilobytes(program), (size) => `${size.toFixed(1).padStart(6)} kB  ${name}`)
+)

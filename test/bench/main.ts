@@ -4,7 +4,7 @@
  *
  * - `--quick`: a few rows with small samples, only effect-herald and undici. Fails if a ratio is above its limit.
  * - `--only <part of a name>`: the rows with such a name. `--only faults` and `--only subscriptions` run two comparisons with
- *   `pubnub` that have tables of their own.
+ *   `pubnub` that have tables of their own, `--only parts` shows what parts of a bundle weigh.
  * - `--rounds <number>`: instead of each row's own number of rounds, for a first look.
  * - `--json`: one document instead of the table.
  * - `--chart <file>`: also draws the ratios as an SVG.
@@ -105,6 +105,7 @@ const sampled = Effect.gen(function*() {
 const main = Effect.gen(function*() {
   if (flags.only === "faults") return console.log(Faults.render(yield* Faults.run))
   if (flags.only === "subscriptions") return console.log(Subscriptions.render(yield* Subscriptions.run))
+  if (flags.only === "parts") return console.log((yield* Bundles.measureParts).join("\n"))
   yield* sampled
   if (!flags.quick && Bundles.names.some(isWanted)) yield* Effect.flatMap(Bundles.measure, add)
   if (!flags.quick && Lag.names.some(isWanted)) yield* Effect.flatMap(Lag.measure, add)
