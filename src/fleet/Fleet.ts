@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -55,7 +56,16 @@ import * as Spread from "./internal/spread.ts"
 export interface Options<Work, E, E2 = never, R2 = never, E3 = never, R3 = never> extends
   Pick<
     Subscribe.ConsumeOptions<Work, E, E2, R2, E3, R3>,
-    "catchUp" | "commitRetry" | "concurrency" | "deadLetter" | "filter" | "from" | "onStatus" | "reconnect" | "retry"
+    | "catchUp"
+    | "commit"
+    | "commitRetry"
+    | "concurrency"
+    | "deadLetter"
+    | "filter"
+    | "from"
+    | "onStatus"
+    | "reconnect"
+    | "retry"
   >
 {
   /** The name of the fleet, at most 100 characters. The readers of its lanes are `name/0`, `name/1`, … */
@@ -162,7 +172,8 @@ type Needs<RD, R> = Sharding.Sharding | FleetStore | HttpClient.HttpClient | Pub
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Layer from "effect/Layer"
+ * import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
  * import type * as Sharding from "effect/cluster/Sharding"
  * import type * as SqlClient from "effect/sql/SqlClient"
  * import * as Fleet from "effect-herald/fleet/Fleet"
@@ -493,6 +504,10 @@ const make = <O extends Common, E, R>(
 
       const metrics = Metrics.make(name)
       const states = new Map<string, LaneState>()
+      // The cluster stops the lanes of a layer one after another. They must end together, or a deploy takes long.
+      const running = new Set<string>()
+      const ending = Latch.makeUnsafe(false)
+      const ended = Latch.makeUnsafe(true)
       const permits = handlersPerRunner === Infinity ? undefined : Semaphore.makeUnsafe(handlersPerRunner)
       const restart = Retry.toSchedule(options.restart ?? usualRestart)
       // Where the database cannot be asked, the limit of each lane holds.
@@ -571,8 +586,19 @@ const make = <O extends Common, E, R>(
             )
           }
         }).pipe(
+          Effect.raceFirst(ending.await),
           Effect.annotateLogs({ fleet: name, lane: reader }),
-          Effect.ensuring(Effect.sync(() => states.delete(reader)))
+          Effect.ensuring(Effect.sync(() => {
+            states.delete(reader)
+            running.delete(reader)
+            if (running.size === 0) ended.openUnsafe()
+          })),
+          (lane) =>
+            Effect.suspend(() => {
+              running.add(reader)
+              ended.closeUnsafe()
+              return lane
+            })
         )
       }
       const note = (reader: string, what: Partial<LaneState>) => {
@@ -603,6 +629,8 @@ const make = <O extends Common, E, R>(
           )
         )
       }
+
+      yield* Effect.addFinalizer(() => Effect.andThen(ending.open, ended.await))
 
       const measure = Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const own = [...states.values()]

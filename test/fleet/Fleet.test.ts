@@ -1,5 +1,6 @@
 /** Fleets on one runner, in virtual time: what lanes read, and what happens when they fail, move, split and merge. */
 import { assert, describe, it } from "@effect/vitest"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as TestRunner from "effect/cluster/TestRunner"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,10 +8,14 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Fleet, FleetStore } from "effect-herald/fleet"
+import { ChannelGroups } from "effect-herald/pubnub"
 import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated } from "../kit/emulated.ts"
 
-const world = Layer.mergeAll(TestRunner.layer, FleetStore.layerMemory).pipe(Layer.provideMerge(emulated()))
+const worldWith = (options: Parameters<typeof emulated>[0]) =>
+  Layer.mergeAll(TestRunner.layer, FleetStore.layerMemory).pipe(Layer.provideMerge(emulated(options)))
+
+const world = worldWith({})
 
 const publish = (channel: string, ...messages: ReadonlyArray<unknown>) =>
   PubNubEmulator.PubNubEmulator.use((service) =>
@@ -25,6 +30,13 @@ const start = Effect.fnUntraced(function*<R, E>(fleet: Layer.Layer<Fleet.Fleet, 
 })
 
 const channels = Array.from({ length: 20 }, (_, n) => `room-${n}`)
+
+const publishTo = (channels: ReadonlyArray<string>, text: string) =>
+  Effect.forEach(channels, (channel) => publish(channel, `${channel} ${text}`), { discard: true })
+
+const allOf = (texts: ReadonlyArray<string>) => texts.flatMap((text) => channels.map((channel) => `${channel} ${text}`))
+
+const sorted = (texts: Iterable<string>) => [...texts].toSorted((one, other) => one < other ? -1 : 1)
 
 describe("a fleet", () => {
   it.effect("reads each channel in one lane, and goes on where it was after a restart", () =>
@@ -41,7 +53,7 @@ describe("a fleet", () => {
       yield* VirtualTime.advance("5 seconds")
       for (const channel of channels) yield* publish(channel, `${channel} 1`)
       yield* VirtualTime.advance("2 seconds")
-      assert.deepStrictEqual(handled.toSorted(), channels.map((channel) => `${channel} 1`).toSorted())
+      assert.deepStrictEqual(sorted(handled), sorted(allOf(["1"])))
       const health = yield* first.health
       assert.isTrue(health.isHealthy)
       assert.deepStrictEqual(health.lanes.map(({ reader, state }) => [reader, state]), [
@@ -63,4 +75,285 @@ describe("a fleet", () => {
         Array.from({ length: 4 }, () => ["one", 2])
       )
     }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("reads channels that are added while it runs, and leaves those that are removed", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      yield* start(Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+        name: "orders",
+        lanes: 2,
+        schema: Schema.String
+      }))
+      yield* VirtualTime.advance("5 seconds")
+      yield* Fleet.addChannels({ fleet: "orders", channels: ["a", "b", "c"] })
+      const read = yield* Effect.forkChild(Fleet.untilRead({ fleet: "orders", channels: ["a", "b", "c"] }))
+      yield* VirtualTime.advance("600 millis")
+      assert.isUndefined(read.pollUnsafe())
+      yield* VirtualTime.advance("5 seconds")
+      assert.isDefined(read.pollUnsafe())
+      for (const channel of ["a", "b", "c"]) yield* publish(channel, `${channel} 1`)
+      yield* VirtualTime.advance("1 second")
+      // It does not disturb the readers of other channels.
+      yield* Fleet.addChannels({ fleet: "orders", channels: ["d"] })
+      yield* Fleet.removeChannels({ fleet: "orders", channels: ["b"] })
+      yield* VirtualTime.advance("5 seconds")
+      for (const channel of ["a", "b", "c", "d"]) yield* publish(channel, `${channel} 2`)
+      yield* VirtualTime.advance("2 seconds")
+      assert.deepStrictEqual(sorted(handled), ["a 1", "a 2", "b 1", "c 1", "c 2", "d 2"])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("starts a lane again whose handler fails or dies, and reads the others meanwhile", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      let attempts = 0
+      const { health } = yield* start(Fleet.layer((message) =>
+        Effect.suspend((): Effect.Effect<unknown, string> => {
+          if (message.payload === "bad" && ++attempts < 4) {
+            return attempts === 1 ? Effect.fail("declined") : attempts === 2 ? Effect.die("bug") : Effect.interrupt
+          }
+          return Effect.sync(() => handled.push(message.payload))
+        }), { name: "orders", lanes: 4, channels, schema: Schema.String }))
+      yield* VirtualTime.advance("5 seconds")
+      const own = channels.find((channel) => Fleet.laneOf(channel, 4) === 0) ?? ""
+      const other = channels.find((channel) => Fleet.laneOf(channel, 4) === 1) ?? ""
+      yield* publish(own, "first", "bad", "last")
+      yield* VirtualTime.advance("500 millis")
+      const state = yield* health
+      assert.isFalse(state.isHealthy)
+      assert.deepStrictEqual(state.lanes.map(({ state }) => state), ["Failing", "Reading", "Reading", "Reading"])
+      assert.include(state.lanes[0]?.failure, "declined")
+      yield* publish(other, "meanwhile")
+      yield* VirtualTime.advance("200 millis")
+      assert.deepStrictEqual(handled, ["first", "meanwhile"])
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(handled, ["first", "meanwhile", "bad", "last"])
+      assert.strictEqual(attempts, 4)
+      assert.isTrue((yield* health).isHealthy)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("ends a lane that another runner claimed, and never steals it back", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      const { health } = yield* start(Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+        name: "orders",
+        lanes: 1,
+        channels,
+        schema: Schema.String,
+        pause: "12 seconds"
+      }))
+      yield* VirtualTime.advance("5 seconds")
+      const store = yield* FleetStore.FleetStore
+      const settings = (yield* store.settings("orders"))!
+      const other = yield* store.claim({ settings, reader: "orders/0", owner: "other" })
+      const before = yield* other.store.load("orders/0")
+      yield* publish("room-1", "late")
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual((yield* health).lanes.map(({ state }) => state), ["Refused"])
+      assert.include((yield* health).lanes[0]?.failure, "other")
+      assert.deepStrictEqual(yield* other.store.load("orders/0"), before)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual((yield* store.lanes("orders")).map(({ epoch, owner }) => [owner, epoch]), [["other", 2]])
+      // The cluster still says that the lane is this runner's.
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual((yield* store.lanes("orders")).map(({ epoch }) => epoch), [3])
+      assert.isTrue((yield* health).isHealthy)
+      assert.deepStrictEqual(handled, ["late", "late"])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect.each([["1 second", 1], ["10 seconds", 2]] as const)(
+    "lets a handler of %s finish for two seconds when its lane moves, so its message is handled %d times",
+    ([takes, times]) =>
+      Effect.gen(function*() {
+        let begun = 0
+        const handled: Array<string> = []
+        const fleet = Fleet.layer((message) =>
+          Effect.andThen(
+            Effect.suspend(() => Effect.sleep(++begun === 1 ? takes : "1 second")),
+            Effect.sync(() => handled.push(message.payload))
+          ), { name: "orders", lanes: 1, channels, schema: Schema.String })
+        const first = yield* start(fleet)
+        yield* VirtualTime.advance("5 seconds")
+        yield* publish("room-1", "one", "two")
+        yield* VirtualTime.advance("100 millis")
+        const stopping = yield* Effect.forkChild(first.stop)
+        yield* VirtualTime.advance("4 seconds")
+        assert.isDefined(stopping.pollUnsafe())
+        assert.deepStrictEqual(handled, times === 1 ? ["one"] : [])
+        yield* start(fleet)
+        yield* VirtualTime.advance("10 seconds")
+        assert.deepStrictEqual(handled, ["one", "two"])
+        assert.strictEqual(begun, times + 1)
+      }).pipe(Effect.scoped, Effect.provide(world))
+  )
+
+  it.effect("stops all its lanes at the same time", () =>
+    Effect.gen(function*() {
+      let handled = 0
+      const { stop } = yield* start(
+        Fleet.layer(() => Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => handled++)), {
+          name: "orders",
+          lanes: 8,
+          channels
+        })
+      )
+      yield* VirtualTime.advance("5 seconds")
+      yield* publishTo(channels, "one")
+      yield* VirtualTime.advance("100 millis")
+      const stopping = yield* Effect.forkChild(stop)
+      yield* VirtualTime.advance("2 seconds")
+      assert.isDefined(stopping.pollUnsafe())
+      assert.strictEqual(handled, 8)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("handles nothing twice when lanes split, and loses nothing when they merge", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      const run = Effect.fnUntraced(function*(lanes: number, round: number) {
+        yield* publishTo(channels, `stopped ${round}`)
+        const { stop } = yield* start(Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+          name: "orders",
+          lanes,
+          channels,
+          schema: Schema.String
+        }))
+        yield* VirtualTime.advance("5 seconds")
+        yield* publishTo(channels, `running ${round}`)
+        yield* VirtualTime.advance("2 seconds")
+        yield* stop
+      })
+      yield* run(4, 0)
+      yield* Fleet.resize({ fleet: "orders", lanes: 8 })
+      yield* run(8, 1)
+      const split = sorted(handled)
+      assert.deepStrictEqual(split, sorted(allOf(["running 0", "stopped 1", "running 1"])))
+      yield* Fleet.resize({ fleet: "orders", lanes: 2 })
+      yield* run(2, 2)
+      assert.deepStrictEqual(
+        sorted(new Set(handled)),
+        sorted(allOf(["running 0", "stopped 1", "running 1", "stopped 2", "running 2"]))
+      )
+      const refused = yield* Effect.flip(Fleet.resize({ fleet: "orders", lanes: 3 }))
+      assert.include(refused.message, "neither of 2 and 3 is a multiple of the other")
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("runs as many handlers at once as handlersPerRunner says, over all lanes", () =>
+    Effect.gen(function*() {
+      let running = 0
+      let most = 0
+      let handled = 0
+      yield* start(Fleet.layer(() =>
+        Effect.gen(function*() {
+          most = Math.max(most, ++running)
+          yield* Effect.sleep("100 millis")
+          running--
+          handled++
+        }), { name: "orders", lanes: 4, channels, handlersPerRunner: 2, concurrency: 4 }))
+      yield* VirtualTime.advance("5 seconds")
+      yield* publishTo(channels, "one")
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual([most, handled], [2, 20])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("reads a wildcard and a group each in a lane of its own", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      const { health } = yield* start(Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+        name: "orders",
+        lanes: 2,
+        channels: ["a", "news.*"],
+        groups: ["ops"],
+        schema: Schema.String
+      }))
+      yield* ChannelGroups.addChannels({ group: "ops", channels: ["pager"] })
+      yield* VirtualTime.advance("10 seconds")
+      for (const channel of ["a", "news.x", "pager"]) yield* publish(channel, channel)
+      yield* VirtualTime.advance("2 seconds")
+      assert.deepStrictEqual(sorted(handled), ["a", "news.x", "pager"])
+      assert.deepStrictEqual(
+        (yield* health).lanes.map(({ channels, reader }) => [reader, channels]).filter(([, channels]) =>
+          channels === 1
+        ),
+        [[`orders/${Fleet.laneOf("a", 2)}`, 1], ["orders/group ops", 1], ["orders/news.*", 1]]
+      )
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("asks history at most historyRate times a second over all lanes", () =>
+    Effect.gen(function*() {
+      let handled = 0
+      const fleet = Fleet.layer(() => Effect.sync(() => handled++), {
+        name: "orders",
+        lanes: 4,
+        channels: ["a", "b", "c", "d"]
+      })
+      const { stop } = yield* start(fleet)
+      yield* VirtualTime.advance("5 seconds")
+      yield* stop
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      yield* emulator.publishAll(
+        Array.from({ length: 1_200 }, (_, n) => ({ channel: "abcd"[n % 4] ?? "", message: n }))
+      )
+      yield* start(fleet)
+      yield* VirtualTime.advance("1 minute")
+      assert.strictEqual(handled, 1_200)
+      const times = (yield* emulator.requests).filter(({ target }) => target.startsWith("/v3/history")).map((
+        { time }
+      ) => time.epochMilliseconds)
+      assert.isAbove(times.length, 4)
+      for (const [index, time] of times.slice(1).entries()) assert.isAtLeast(time - (times[index] ?? 0), 499)
+    }).pipe(Effect.scoped, Effect.provide(worldWith({ config: { historyRate: 2 } }))))
+})
+
+describe("a fleet does not start", () => {
+  const fleet = (options: Partial<Omit<Fleet.Options<never, never>, "deadLetter">>) =>
+    Fleet.layer(() => Effect.void, { name: "orders", lanes: 4, channels, ...options })
+
+  it.effect.each(
+    [
+      ["lanes", { lanes: 0 }, "lanes is 0"],
+      ["lanes", { lanes: 1.5 }, "lanes is 1.5"],
+      ["name", { name: " " }, "name is blank"],
+      ["channels", { channels: ["a,b"] }, "holds a comma"],
+      ["groups", { groups: ["a*"] }, "holds an asterisk"],
+      ["refresh", { refresh: 0 }, "refresh"],
+      ["handlersPerRunner", { handlersPerRunner: 0 }, "handlersPerRunner"],
+      ["concurrency", { concurrency: 0 }, "concurrency"],
+      ["restart", { restart: { base: -1 } }, "restart.base"]
+    ] as const
+  )("with a wrong option: %s", ([, options, message]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(start(fleet(options)))
+      assert.deepStrictEqual([error._tag, error.kind], ["FleetError", "BadOptions"])
+      assert.include(error.message, message)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("with other settings than the runners before, or twice in a program", () =>
+    Effect.gen(function*() {
+      yield* start(fleet({}))
+      const mismatch = yield* Effect.flip(start(fleet({ lanes: 8 })))
+      assert.deepStrictEqual([mismatch.kind, mismatch.description], [
+        "Mismatch",
+        "lanes is 8, and the other runners have 4"
+      ])
+      const group = yield* Effect.flip(start(fleet({ shardGroup: "readers" })))
+      assert.include(group.message, "shardGroup is readers, and the other runners have default")
+      assert.strictEqual((yield* Effect.flip(start(fleet({})))).kind, "Duplicate")
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("in a shard group that the cluster does not run", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(start(fleet({ shardGroup: "readers" })))
+      assert.include(error.message, "shard group readers is not in assignedShardGroups")
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(world, ShardingConfig.layer()))))
+})
+
+describe("channels of a fleet", () => {
+  it.effect("are refused if they are not plain names", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Fleet.addChannels({ fleet: "orders", channels: ["a.*"] }))
+      assert.include(error.message, "holds an asterisk")
+      assert.include(
+        (yield* Effect.flip(Fleet.removeChannels({ fleet: "", channels: ["a"] }))).message,
+        "fleet is blank"
+      )
+    }).pipe(Effect.provide(FleetStore.layerMemory)))
 })

@@ -38,7 +38,8 @@ export const make = (bound: Duration.Input, permits: Semaphore.Semaphore | undef
     })
   const close = Effect.suspend(() => {
     isOpen = false
-    return Effect.timeoutOption(idle.await, bound)
+    // A handler that has ended is marked as handled before its fiber yields.
+    return Effect.andThen(Effect.timeoutOption(idle.await, bound), Effect.yieldNow)
   })
   return {
     guard: (handler) => {
