@@ -5,7 +5,6 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -15,13 +14,9 @@ import { createServer } from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { inject } from "vitest"
+import { client, type Server } from "./postgresClient.ts"
 
-export interface Server {
-  readonly host: string
-  readonly port: number
-  readonly username: string
-  readonly password: string | undefined
-}
+export { client, type Server }
 
 const named: Server = {
   host: process.env.PGHOST ?? "127.0.0.1",
@@ -29,22 +24,6 @@ const named: Server = {
   username: process.env.PGUSER ?? "postgres",
   password: process.env.PGPASSWORD
 }
-
-/** A client of one database. */
-export const client = (
-  { host, password, port, username }: Server,
-  database: string,
-  options: PgClient.PgPoolConfig = {}
-): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> =>
-  PgClient.layer({
-    host,
-    port,
-    username,
-    database,
-    ...password === undefined ? {} : { password: Redacted.make(password) },
-    connectTimeout: "5 seconds",
-    ...options
-  })
 
 const answers = (server: Server): Promise<boolean> =>
   Effect.runPromise(
@@ -85,6 +64,8 @@ export interface OwnServer extends Server {
   readonly start: () => void
   /** `immediate` is a crash. */
   readonly stop: (mode?: "fast" | "immediate") => void
+  /** Stops it, and removes its folder. */
+  readonly remove: () => void
 }
 
 /** A new server in a folder of its own, which is not started. Undefined where PostgreSQL is not installed. */
@@ -106,7 +87,11 @@ export const own = async (): Promise<OwnServer | undefined> => {
     username: "postgres",
     password: undefined,
     start: () => control("-l", Path.join(folder, "log"), "-o", `-p ${port} -k ${folder} -h 127.0.0.1`, "start"),
-    stop: (mode = "fast") => control("-m", mode, "stop")
+    stop: (mode = "fast") => control("-m", mode, "stop"),
+    remove: () => {
+      if (Fs.existsSync(Path.join(data, "postmaster.pid"))) control("-m", "immediate", "stop")
+      Fs.rmSync(folder, { recursive: true })
+    }
   }
 }
 
@@ -148,20 +133,20 @@ export const server: Server | undefined = await find()
 
 let databases = 0
 
-/** A database of its own, which is dropped at the end. Only where there is a server. */
-export const database: Effect.Effect<string, SqlError, Scope.Scope> = Effect.suspend(() => {
-  if (server === undefined) return Effect.die("no PostgreSQL: use skipIf(server === undefined)")
-  const admin = client(server, "postgres")
-  const name = `herald_${process.pid}_${Date.now().toString(36)}_${databases++}`
-  const run = (statement: string) => PgClient.PgClient.use((sql) => sql.unsafe(statement)).pipe(Effect.provide(admin))
-  return Effect.acquireRelease(
-    Effect.as(run(`CREATE DATABASE ${name}`), name),
-    () => Effect.ignore(run(`DROP DATABASE ${name} WITH (FORCE)`))
-  )
-})
+/** A database of its own, which is dropped at the end. */
+export const databaseOf = (server: Server): Effect.Effect<string, SqlError, Scope.Scope> =>
+  Effect.suspend(() => {
+    const name = `herald_${process.pid}_${Date.now().toString(36)}_${databases++}`
+    const run = (statement: string) =>
+      PgClient.PgClient.use((sql) => sql.unsafe(statement)).pipe(Effect.provide(client(server, "postgres")))
+    return Effect.acquireRelease(
+      Effect.as(run(`CREATE DATABASE ${name}`), name),
+      () => Effect.ignore(run(`DROP DATABASE ${name} WITH (FORCE)`))
+    )
+  })
 
-/** A client of a database of its own. */
+/** A client of a database of its own. Only where there is a server. */
 export const layer = (
   options?: PgClient.PgPoolConfig
 ): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> =>
-  Layer.unwrap(Effect.map(database, (name) => client(server ?? named, name, options)))
+  Layer.unwrap(Effect.map(databaseOf(server ?? named), (name) => client(server ?? named, name, options)))
