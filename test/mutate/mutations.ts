@@ -285,14 +285,28 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["sums of siblings tell them apart", "summed: name === id ? mark : Marks.of(id)", "summed: mark"],
     ["what history did not show is summed up first", "    if (isShown) this.shown += by\n", ""],
     ["the end of a sum is not of it", "to < at) + 1", "to <= at) + 1"],
-    ["sums do not reach back to what is late", "    if (at < this.summedFrom) this.summedFrom = at\n", ""],
-    ["each late one is the first of the sums", "if (at < this.summedFrom) this.summedFrom", "this.summedFrom"],
-    ["a sum goes with its last tick", "oldest[0] < bound; [oldest]", "oldest[0] <= bound; [oldest]"],
-    ["sums that are gone are read again", "      this.summedFrom = after(oldest[0])\n", ""],
+    ["sums do not reach back to what is late", "from: at < from ? at : from", "from"],
+    ["each late one is the first of the sums", "from: at < from ? at : from", "from: at"],
+    ["a sum goes with its last tick", "oldest.sum[0] < bound; [oldest]", "oldest.sum[0] <= bound; [oldest]"],
+    ["what is between the events of a sum goes before it", "({ at }) => at >= since)", "({ at }) => at >= bound)"],
+    [
+      "a sum begins where the one before it ends",
+      "const [{ at: from } = first] = rest",
+      "const from = after(this.sums.at(-1)?.sum[0] ?? first.at)"
+    ],
+    ["a merged sum begins with its second half", "[{ from: before.from, sum: [to,", "[{ from, sum: [to,"],
+    [
+      "the sums of an earlier run begin where it did",
+      "from: before === undefined ? since : after(before[0])",
+      "from: since"
+    ],
     ["marks of an earlier life go a tick early", "this.before.at < bound)", "this.before.at <= bound)"],
-    ["a cursor begins with its sums", "this.sums.length > 0 && this.summedFrom < bound", "this.sums.length > 0"],
-    ["a cursor begins within its sums", "this.summedFrom < bound ? this.summedFrom : bound", "true ? bound : bound"],
-    ["cursors share their sums", "{ sums: [...this.sums] }", "{ sums: this.sums }"],
+    ["a cursor begins with its sums", "oldest !== undefined && oldest.from < bound", "oldest !== undefined"],
+    [
+      "a cursor begins within its sums",
+      "oldest.from < bound ? oldest.from : bound",
+      "oldest.from < bound ? bound : bound"
+    ],
     [
       "marks of an earlier life are cut off",
       "others.length === 0 && this.before.marks.size === 0",

@@ -157,6 +157,52 @@ describe("recent events", () => {
     assert.include(Marks.split(marks), Marks.of(`${ticks(10)}/a/ada`))
   })
 
+  const shown = (moments: ReadonlyArray<number>, unshown: ReadonlyArray<number>) => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of moments) {
+      recent.add(hadOf(`${ticks(n)}/a/ada`), true, !unshown.includes(n))
+      recent.trim(ticks(n))
+    }
+    return recent
+  }
+
+  it("between those of a sum are named as long as there is the sum", () => {
+    const unshown = numbers(100, 1).map((n) => 10 * n)
+    const recent = shown(numbers(1_000, 1), unshown)
+    assert.strictEqual(recent.at(ticks(1_000)).sums?.[0]?.[0], ticks(55))
+    const position = ticks(10 * second + 75)
+    recent.trim(position)
+    const at = recent.at(position)
+    assert.strictEqual(at.since, ticks(56))
+    assert.deepStrictEqual(
+      Marks.split(at.marks).slice(0, 2),
+      [60, 70].map((n) => Marks.of(`${ticks(n)}/a/ada`))
+    )
+  })
+
+  it("before the first event of the oldest sum are forgotten with the sum before", () => {
+    const recent = shown([...numbers(50, 1), 60, ...numbers(801, 200)], [60])
+    assert.deepStrictEqual(recent.at(ticks(1_000)).sums?.slice(0, 2).map(([to]) => to), [50, 249].map(ticks))
+    const position = ticks(10 * second + 100)
+    recent.trim(position)
+    assert.strictEqual(recent.at(position).since, ticks(100))
+    assert.strictEqual(countOf(recent.at(position)), 801)
+  })
+
+  it("begin with the first event of a sum of two sums, and after the sum before one of an earlier run", () => {
+    const merged = having(numbers(1_300, 1))
+    assert.strictEqual(merged.at(ticks(1_300)).sums?.[0]?.[0], ticks(100))
+    const position = ticks(10 * second + 75)
+    merged.trim(position)
+    assert.strictEqual(merged.at(position).since, ticks(1))
+    const sums = [[ticks(60), 3, Marks.of("first")], [ticks(80), 3, Marks.of("second")]] as const
+    const resumed = new Recent({ position: ticks(80), delivered: [], recent: { since: ticks(50), marks: "", sums } })
+    assert.strictEqual(resumed.at(position).since, ticks(50))
+    resumed.trim(position)
+    assert.strictEqual(resumed.at(position).since, ticks(61))
+  })
+
   it("that history did not show are added to the sums of their time once they are too many", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))

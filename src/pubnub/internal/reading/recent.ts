@@ -23,7 +23,11 @@ const slack = 10_000_000n
 /** The most sums. Beyond it, neighbours are merged. */
 const mostSums = 13
 
-type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
+/** A sum, and the timetoken of its first event. */
+interface Summed {
+  readonly from: string
+  readonly sum: NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
+}
 
 /** An event that a reader got. */
 export interface Had {
@@ -62,9 +66,7 @@ export class Recent {
   /** How many of them are stored, and how many of those history has shown. */
   private stored = 0
   private shown = 0
-  private sums: Array<Sum> = []
-  /** The first timetoken of the sums. */
-  private summedFrom: string
+  private sums: Array<Summed> = []
   /** Beyond this position, older events are forgotten. */
   private forgetAt = ""
   /** All marks as one text. Undefined after a mark was removed or inserted. */
@@ -78,8 +80,10 @@ export class Recent {
       at: undefined,
       marks: new Set([...Marks.split(marks), ...from?.delivered ?? []])
     }
-    this.sums = [...sums]
-    this.summedFrom = this.birth
+    this.sums = sums.map((sum, index) => {
+      const before = sums[index - 1]
+      return { from: before === undefined ? since : after(before[0]), sum }
+    })
   }
 
   /** Sets the first timetoken of a reader without a cursor. */
@@ -129,13 +133,12 @@ export class Recent {
   private addToSum(mark: string, at: string): boolean {
     // Most are newer than all sums.
     const newest = this.sums.at(-1)
-    if (newest === undefined || newest[0] < at) return false
-    const index = this.sums.findLastIndex(([to]) => to < at) + 1
+    if (newest === undefined || newest.sum[0] < at) return false
+    const index = this.sums.findLastIndex(({ sum: [to] }) => to < at) + 1
     const found = this.sums[index]
     if (found === undefined) return false
-    const [to, count, sum] = found
-    this.sums[index] = [to, count + 1, Marks.sum([sum, mark])]
-    if (at < this.summedFrom) this.summedFrom = at
+    const { from, sum: [to, count, sum] } = found
+    this.sums[index] = { from: at < from ? at : from, sum: [to, count + 1, Marks.sum([sum, mark])] }
     return true
   }
 
@@ -153,22 +156,28 @@ export class Recent {
     this.text = undefined
     const bound = overlapBefore(position)
     if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()
-    const kept = this.named.findIndex(({ at }) => at >= bound)
-    for (const item of this.named.splice(0, kept === -1 ? this.named.length : kept)) this.count(item, -1)
-    for (let [oldest] = this.sums; oldest !== undefined && oldest[0] < bound; [oldest] = this.sums) {
+    for (let [oldest] = this.sums; oldest !== undefined && oldest.sum[0] < bound; [oldest] = this.sums) {
       this.sums.shift()
-      this.summedFrom = after(oldest[0])
     }
+    // Events between those of a sum stay as long as it does: a reader that resumes reads all of its time.
+    const since = this.since(bound)
+    const kept = this.named.findIndex(({ at }) => at >= since)
+    for (const item of this.named.splice(0, kept === -1 ? this.named.length : kept)) this.count(item, -1)
+  }
+
+  /** The first timetoken that a reader needs from this one on. */
+  private since(bound: string): string {
+    const [oldest] = this.sums
+    return oldest !== undefined && oldest.from < bound ? oldest.from : bound
   }
 
   /** Gives the part of a cursor at this position. */
   at(position: string): NonNullable<Cursor["recent"]> {
-    const bound = overlapBefore(position)
-    const start = this.sums.length > 0 && this.summedFrom < bound ? this.summedFrom : bound
+    const since = this.since(overlapBefore(position))
     return {
-      since: start > this.birth ? start : this.birth,
+      since: since > this.birth ? since : this.birth,
       marks: this.marks,
-      ...this.sums.length === 0 ? {} : { sums: [...this.sums] }
+      ...this.sums.length === 0 ? {} : { sums: this.sums.map(({ sum }) => sum) }
     }
   }
 
@@ -198,9 +207,11 @@ export class Recent {
     // A busy reader does this for each page, and joining all marks again would take most of the time.
     const isPrefix = others.length === 0 && this.before.marks.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
-    if (this.sums.length === 0) this.summedFrom = first.at
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
-    if (rest.length > 0) this.sums.push([last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))])
+    const [{ at: from } = first] = rest
+    if (rest.length > 0) {
+      this.sums.push({ from, sum: [last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))] })
+    }
     this.named.splice(0, seen, ...others)
     if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
@@ -234,11 +245,12 @@ const isUnsure = (item: Named): boolean => !item.isStored
 
 const isAny = (): boolean => true
 
-const merged = (sums: ReadonlyArray<Sum>): Array<Sum> =>
-  sums.flatMap(([to, count, sum], index): Array<Sum> => {
+const merged = (sums: ReadonlyArray<Summed>): Array<Summed> =>
+  sums.flatMap(({ from, sum }, index): Array<Summed> => {
     if (index % 2 === 0 && index < sums.length - 1) return []
-    const other = sums[index - 1]
-    return index % 2 === 1 && other !== undefined
-      ? [[to, count + other[1], Marks.sum([sum, other[2]])]]
-      : [[to, count, sum]]
+    const before = sums[index - 1]
+    if (index % 2 === 0 || before === undefined) return [{ from, sum }]
+    const [to, count, marks] = sum
+    const [, countBefore, marksBefore] = before.sum
+    return [{ from: before.from, sum: [to, count + countBefore, Marks.sum([marks, marksBefore])] }]
   })
