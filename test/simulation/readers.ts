@@ -32,6 +32,7 @@ import {
   crew,
   dice,
   isLong,
+  killsOf,
   type Kind,
   lengthsOf,
   makeMachine,
@@ -67,6 +68,8 @@ export interface ReaderPlan {
 export type Act =
   | { readonly _tag: "Join"; readonly reader: number }
   | { readonly _tag: "Leave"; readonly reader: number }
+  /** The reader is killed, and another goes on at once from the last cursor that it handled. */
+  | { readonly _tag: "Kill"; readonly reader: number }
   | { readonly _tag: "Add" | "Remove"; readonly reader: number; readonly name: string }
   | {
     readonly _tag: "Publish"
@@ -205,6 +208,24 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
   }
 }
 
+/** A plan of a seed in which readers are killed often, each of a wildcard among other names. */
+export const crashyOf = (seed: number): Plan => {
+  const random = dice(~seed)
+  const { between, one } = random
+  // The cursor of an event is that of one poll: who is killed with several loses what another one was to give.
+  const plan = { ...planOf(seed), further: 0 }
+  const readers = plan.readers.map((reader) => ({ ...reader, names: [...new Set([...reader.names, "alerts.*"])] }))
+  const kill = () => ({ _tag: "Kill", reader: between(0, readers.length - 1) }) as const
+  // Each reader has the wildcard all the time.
+  const acts = plan.acts.filter((act) => !("name" in act && act.name === "alerts.*"))
+  for (let index = between(2, 6); index > 0; index--) {
+    const kills = killsOf(one(2) ? kill : () => ({ _tag: "Kill", reader: 0 }) as const, random)
+    acts.splice(between(0, acts.length), 0, ...kills)
+  }
+  const mishaps = one(2) ? [] : plan.mishaps.filter(({ fault }) => fault._tag !== "OldPage")
+  return { ...plan, readers, acts, mishaps }
+}
+
 const show = ({ acts, mishaps, readers, ...setting }: Plan): string =>
   [
     JSON.stringify(setting),
@@ -252,6 +273,10 @@ interface Life {
   fiber?: Fiber.Fiber<unknown, unknown>
   interrupted: boolean
   hasLeft: boolean
+  /** The last cursor that it handled. */
+  cursor?: Cursor
+  /** Goes on from that cursor. */
+  goOn?: Effect.Effect<Fiber.Fiber<unknown, unknown>>
   /** It went on from the cursor of a failure, which may be further back than what it had. */
   hasResumed: boolean
 }
@@ -333,8 +358,9 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const handle = (event: SubscribeEvent.SubscribeEvent) =>
       Effect.gen(function*() {
         if (life.hasLeft) fail("given something after it left", event._tag)
-        if ("cursor" in event && event.cursor !== undefined && isLong(event.cursor)) {
-          fail("a long cursor", lengthsOf(event.cursor))
+        if ("cursor" in event && event.cursor !== undefined) {
+          life.cursor = event.cursor
+          if (isLong(event.cursor)) fail("a long cursor", lengthsOf(event.cursor))
         }
         switch (event._tag) {
           case "Message":
@@ -395,27 +421,33 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const streamOf = (from: From) =>
       life.set?.stream ??
         Stream.provideContext(Subscribe.stream({ subscriptions: members, ...options, ...from }), sharing)
-    const reading = (
-      from: From
-    ): Effect.Effect<void, SubscribeError.SubscribeError, HttpClient.HttpClient | PubNubConfig.PubNubConfig> =>
+    type Reading = Effect.Effect<
+      void,
+      SubscribeError.SubscribeError,
+      HttpClient.HttpClient | PubNubConfig.PubNubConfig
+    >
+    const again = (from: From): Reading =>
+      Effect.gen(function*() {
+        if (life.set !== undefined) {
+          const names = life.heard.filter(({ isRemoved }) => isRemoved !== true).map(({ name }) => memberOf(name))
+          life.set = yield* setOf([...names, ...index === 0 ? further.map(memberOf) : []], from)
+        }
+        return yield* reading(from)
+      })
+    const reading = (from: From): Reading =>
       Stream.runForEach(streamOf(from), (event) => machine.off(handle(event))).pipe(
         Effect.catchIf(
           ({ reason }) => reason._tag === "InboxOverflow" || reason._tag === "Defect",
-          ({ cursor, reason }) =>
-            Effect.gen(function*() {
-              const next = cursor === undefined ? from : { from: cursor }
-              if (reason._tag === "Defect") life.hasResumed = true
-              if (life.set !== undefined) {
-                const names = life.heard.filter(({ isRemoved }) => isRemoved !== true).map(({ name }) => memberOf(name))
-                life.set = yield* setOf([...names, ...index === 0 ? further.map(memberOf) : []], next)
-              }
-              return yield* reading(next)
-            })
+          ({ cursor, reason }) => {
+            if (reason._tag === "Defect") life.hasResumed = true
+            return again(cursor === undefined ? from : { from: cursor })
+          }
         )
       )
-    life.fiber = yield* Effect.forkChild(machine.on(reading(from))).pipe(
-      Effect.provideService(Metric.FiberRuntimeMetrics, counting)
-    )
+    const begin = (reading: Reading) =>
+      Effect.forkChild(machine.on(reading)).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
+    life.goOn = Effect.suspend(() => begin(again(life.cursor === undefined ? from : { from: life.cursor })))
+    life.fiber = yield* begin(reading(from))
     yield* Effect.yieldNow
   })
 
@@ -435,6 +467,11 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         return life === undefined ? yield* join(act.reader) : undefined
       case "Leave":
         return life === undefined ? undefined : yield* leave(life)
+      case "Kill":
+        if (life?.fiber === undefined || life.goOn === undefined) return
+        life.fiber.interruptUnsafe()
+        life.fiber = yield* life.goOn
+        return
       case "Add":
         if (life?.set === undefined) return
         life.heard.push({ name: act.name, asked: yield* now, from: undefined, to: undefined })

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Faults } from "effect-herald/testing"
 import { batchesOf, isLong, isPut, seedsOf } from "./seeds.ts"
-import { busyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
+import { busyOf, crashyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
 
 const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${fault._tag}${"status" in fault ? ` ${fault.status}` : ""}${
@@ -126,6 +126,14 @@ describe("a durable reader that is killed at random", () => {
   it.effect.each(batchesOf(1, 1 / 8))(
     "loses nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed, { reader: "consume" })), { discard: true }),
+    240_000
+  )
+})
+
+describe("a reader that is killed often", () => {
+  it.effect.each(batchesOf(1, 1 / 8))(
+    "loses nothing without a Gap: %s",
+    ([, batch]) => Effect.forEach(batch, (seed) => hold(crashyOf(seed)), { discard: true }),
     240_000
   )
 })

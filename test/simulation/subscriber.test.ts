@@ -6,7 +6,7 @@
  */
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type Act, hold, type Plan, planOf, type ReaderPlan } from "./readers.ts"
+import { type Act, crashyOf, hold, type Plan, planOf, type ReaderPlan } from "./readers.ts"
 import { batchesOf, seedsOf } from "./seeds.ts"
 import { strains } from "./world.ts"
 
@@ -14,6 +14,14 @@ describe("readers of one subscriber", () => {
   it.effect.each(batchesOf(2, 1 / 2))(
     "get each message once and in order, or in a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
+    240_000
+  )
+})
+
+describe("readers that are killed often", () => {
+  it.effect.each(batchesOf(1, 1 / 10))(
+    "go on without loss: %s",
+    ([, batch]) => Effect.forEach(batch, (seed) => hold(crashyOf(seed)), { discard: true }),
     240_000
   )
 })

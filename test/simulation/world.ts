@@ -335,6 +335,64 @@ export const busyOf = (seed: number): Plan => {
   return { seed, setting, acts, mishaps }
 }
 
+/** What kills a reader: in the middle of a gap, while history fails, after a sleep, and while it cannot join. */
+export const killsOf = <Kill>(
+  kill: () => Kill,
+  { between, one, pick }: Pick<ReturnType<typeof dice>, "between" | "one" | "pick">
+) => {
+  const wait = (most: number) => ({ _tag: "Wait", millis: between(0, most) }) as const
+  const publish = {
+    _tag: "Publish",
+    count: one(4) ? 1 : between(101, 600),
+    channels: one(3) ? ["alerts.red", "alerts.blue"] : ["orders", "news", "alerts.red", "alerts.blue"],
+    kind: "stored",
+    region: 1
+  } as const
+  const fails = (on: Faults.Kind) =>
+    ({
+      _tag: "Trouble",
+      on,
+      rule: {
+        fault: Faults.Fault.ServerError({ status: 503, handled: false }),
+        lasting: Duration.seconds(between(1, 30))
+      }
+    }) as const
+  const before = pick(
+    [
+      [publish],
+      [{ _tag: "Jump", hours: 8 } as const, publish],
+      [fails("handshake"), publish],
+      [publish, fails("handshake")],
+      [fails("history"), publish],
+      [fails("poll"), publish]
+    ] as const
+  )
+  const kills = Array.from({ length: between(1, 4) }, () => [
+    wait(one(2) ? 40 : 3_000),
+    ...one(4) ? [{ ...publish, count: between(1, 200) }] : [],
+    kill()
+  ]).flat()
+  return [...before, ...kills, wait(one(2) ? 500 : 20_000)]
+}
+
+/** A plan of a seed in which a reader of a wildcard is killed often, also several times within one gap. */
+export const crashyOf = (seed: number): Plan => {
+  const random = dice(~seed)
+  const { between, one } = random
+  const faults = Faults.everything.filter(({ fault }) => fault._tag !== "OldPage")
+  const plan = planOf(seed, {
+    messages: 20,
+    rate: one(2) ? 0 : 0.06,
+    crashes: false,
+    faults,
+    reader: one(3) ? "consume" : "stream"
+  })
+  const kill = () => ({ _tag: "Crash", after: one(2) ? 0 : between(1, 150) }) as const
+  const acts = [...plan.acts]
+  for (let index = between(2, 6); index > 0; index--) acts.splice(between(0, acts.length), 0, ...killsOf(kill, random))
+  return { ...plan, acts, setting: { ...plan.setting, channels: ["orders", "news", "alerts.*"] } }
+}
+
 export const shownFault = ({ fault: { _tag, ...details }, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${_tag}${Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""}${
     lasting === undefined ? "" : ` for ${Duration.format(Duration.fromInputUnsafe(lasting))}`
