@@ -17,6 +17,7 @@ import { channels } from "./pubnub/channels.ts"
 import { context } from "./pubnub/context.ts"
 import { doctor } from "./pubnub/doctor.ts"
 import { emulator } from "./pubnub/emulator.ts"
+import { files } from "./pubnub/files.ts"
 import { history } from "./pubnub/history.ts"
 import { members } from "./pubnub/members.ts"
 import { memberships } from "./pubnub/memberships.ts"
@@ -43,6 +44,7 @@ const herald = Command.make("herald").pipe(
         messageActions,
         presence,
         channelGroups,
+        files,
         push,
         users,
         channels,

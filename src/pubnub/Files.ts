@@ -35,10 +35,12 @@ import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
 import * as History from "./History.ts"
 import * as Announcement from "./internal/files/announcement.ts"
 import * as Content from "./internal/files/content.ts"
+import type { Undecryptable } from "./Encryption.ts"
 import * as File from "./internal/files/file.ts"
 import * as Form from "./internal/files/form.ts"
 import * as Storage from "./internal/files/storage.ts"
 import * as Answer from "./internal/wire/answer.ts"
+import * as Encryption from "./internal/wire/encryption.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as Items from "./internal/wire/items.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
@@ -344,7 +346,13 @@ export type SendError =
  * @category errors
  * @since 0.1.0
  */
-export type DownloadError = PubNubError.PubNubError | FileNotFound | FileTooLarge | StorageRefused | DownloadCut
+export type DownloadError =
+  | PubNubError.PubNubError
+  | FileNotFound
+  | FileTooLarge
+  | StorageRefused
+  | DownloadCut
+  | Undecryptable
 
 // --------------------------------------------------------------------------------------------------------------------
 // sending
@@ -447,6 +455,9 @@ export type SendOptions<A = unknown, RE = never, E = never, R = never> =
  * {@link AnnouncementOutcomeUnknown} have its names. After an interruption, {@link list} shows it until it is removed or its time is
  * over: an announcement that is on its way may still arrive, and must not lead nowhere.
  *
+ * With an `Encryption` in the context, the content and the announcement are encrypted. Only a stream is encrypted while it is sent:
+ * bytes, text and a `Blob` are in memory as a whole. The name, the channel, `meta` and the size stay readable.
+ *
  * **Example** (A picture, and what to do when its channel does not know of it)
  *
  * ```ts
@@ -490,36 +501,45 @@ function sendAll<A, RE, E, R>(
   options: SendOptions<A, RE, E, R>
 ): Effect.Effect<Sent, SendError | FailureOf<E>, HttpClient.HttpClient | PubNubConfig | RE | R>
 function sendAll<A, RE, E, R>(options: SendOptions<A, RE, E, R>) {
-  return Effect.flatMap(PubNubConfig, (config) =>
-    Endpoint.reading(operation, () => {
-      const given = { ...options }
-      const { channel, content, contentType, name, retry, size, uploadTimeout } = given
-      const issues = sendIssues(given)
-      return Effect.flatMap(Announcement.encode<A, RE>(given), (encoded) => {
-        const unusable = [...issues, ...Result.isFailure(encoded) ? encoded.failure : []]
-        if (Result.isFailure(encoded) || unusable.length > 0) {
-          return Effect.fail(Endpoint.refusal(operation, unusable))
-        }
-        const announcement = encoded.success
-        // The id is not known yet. It is a UUID.
-        const unsendable = unsendableOf(
-          config,
-          Announcement.endpoint(operation, announcement, { id: "0".repeat(36), name })
-        )
-        if (unsendable !== undefined) return Effect.fail(unsendable)
-        return upload(config, {
-          channel,
-          name,
-          content: Content.of<E, R>(content, size),
-          contentType: contentType ?? (content instanceof Blob && content.type !== "" ? content.type : undefined),
-          uploadTimeout,
-          schedule: scheduleOf(retry)
-        }).pipe(
-          Effect.flatMap(Effect.fromResult),
-          Effect.flatMap((file) => tell(config, operation, announcement, { ...file, channel }, given))
-        )
+  return Effect.flatMap(
+    Effect.all([PubNubConfig, Encryption.Current]),
+    ([config, encryption]) =>
+      Endpoint.reading(operation, () => {
+        const given = { ...options }
+        const { channel, content, contentType, name, retry, size, uploadTimeout } = given
+        const issues = sendIssues(given)
+        return Effect.flatMap(Announcement.encode<A, RE>(given), (encoded) => {
+          const unusable = [...issues, ...Result.isFailure(encoded) ? encoded.failure : []]
+          if (Result.isFailure(encoded) || unusable.length > 0) {
+            return Effect.fail(Endpoint.refusal(operation, unusable))
+          }
+          const announcement = encoded.success
+          return Effect.gen(function*() {
+            // The id is not known yet. It is a UUID.
+            const likely = yield* Announcement.endpoint(
+              operation,
+              announcement,
+              { id: "0".repeat(36), name },
+              encryption
+            )
+            const unsendable = unsendableOf(config, likely)
+            if (unsendable !== undefined) return yield* unsendable
+            const type = contentType ?? (content instanceof Blob && content.type !== "" ? content.type : undefined)
+            const sealed = yield* Content.sealed(Content.of<E, R>(content, size), encryption)
+            const uploaded = yield* upload(config, {
+              channel,
+              name,
+              content: sealed,
+              contentType: type,
+              uploadTimeout,
+              schedule: scheduleOf(retry)
+            })
+            const file = yield* Effect.fromResult(uploaded)
+            return yield* tell(config, encryption, operation, announcement, { ...file, channel }, given)
+          })
+        })
       })
-    }))
+  )
 }
 
 const operation = "Files.send"
@@ -629,7 +649,7 @@ const upload = <E, R>(
         onFailure: (cause) => Effect.failCause(cause),
         onSuccess: (problem) =>
           problem instanceof Content.WrongSize
-            ? Effect.fail(errorOf(Endpoint.refused([wrongSize(size, problem)])))
+            ? Effect.fail(errorOf(Endpoint.refused([wrongSize(problem)])))
             : Effect.succeed(Result.fail(new ContentFailed<E>({ operation, name, cause: problem })))
       })
 
@@ -652,9 +672,9 @@ const upload = <E, R>(
     })
   })
 
-const wrongSize = (size: number, { came }: Content.WrongSize): PubNubError.Detail => ({
+const wrongSize = ({ came, said }: Content.WrongSize): PubNubError.Detail => ({
   location: "size",
-  message: came > size ? `is ${size}, and the stream has more bytes` : `is ${size}, and the stream has ${came} bytes`
+  message: came > said ? `is ${said}, and the stream has more bytes` : `is ${said}, and the stream has ${came} bytes`
 })
 
 /** The error of a request to the storage that was not answered by it. */
@@ -708,20 +728,23 @@ const refusedBy = (
 export const announce = <A, RE = never>(
   options: AnnounceOptions<A, RE>
 ): Effect.Effect<Sent, AnnounceError, HttpClient.HttpClient | PubNubConfig | RE> =>
-  Effect.flatMap(PubNubConfig, (config) =>
-    Endpoint.reading("Files.announce", () => {
-      const given = { ...options }
-      const { channel, id, name } = given
-      const file = { channel, id, name }
-      const issues = [...File.issuesOf(file), ...tellIssues(given)]
-      return Effect.flatMap(Announcement.encode<A, RE>(given), (encoded) => {
-        const unusable = [...issues, ...Result.isFailure(encoded) ? encoded.failure : []]
-        if (Result.isFailure(encoded) || unusable.length > 0) {
-          return Effect.fail(Endpoint.refusal("Files.announce", unusable))
-        }
-        return tell(config, "Files.announce", encoded.success, file, given)
+  Effect.flatMap(
+    Effect.all([PubNubConfig, Encryption.Current]),
+    ([config, encryption]) =>
+      Endpoint.reading("Files.announce", () => {
+        const given = { ...options }
+        const { channel, id, name } = given
+        const file = { channel, id, name }
+        const issues = [...File.issuesOf(file), ...tellIssues(given)]
+        return Effect.flatMap(Announcement.encode<A, RE>(given), (encoded) => {
+          const unusable = [...issues, ...Result.isFailure(encoded) ? encoded.failure : []]
+          if (Result.isFailure(encoded) || unusable.length > 0) {
+            return Effect.fail(Endpoint.refusal("Files.announce", unusable))
+          }
+          return tell(config, encryption, "Files.announce", encoded.success, file, given)
+        })
       })
-    }))
+  )
 
 /**
  * The options of {@link announce}.
@@ -737,13 +760,14 @@ export interface AnnounceOptions<A = unknown, RE = never> extends AnnouncementOp
 /** Announces a file: again while the service certainly did not do it, and then looks whether it did. */
 const tell = (
   config: PubNubConfig["Service"],
+  encryption: Encryption.Encryption | undefined,
   operation: FileNotAnnounced["operation"],
   announcement: Announcement.Announcement,
   file: FileNames,
   { retry, settleUnknown = false, store }: Pick<AnnouncementOptions, "retry" | "settleUnknown" | "store">
 ): Effect.Effect<Sent, AnnounceError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
-    const endpoint = Announcement.endpoint(operation, announcement, file)
+    const endpoint = yield* Announcement.endpoint(operation, announcement, file, encryption)
     const unusable = unsendableOf(config, endpoint)
     if (unusable !== undefined) return yield* unusable
     const facts = { operation, ...file, request: Endpoint.facts(endpoint) }
@@ -1012,7 +1036,7 @@ const readFile = Items.reader(
  * @since 0.1.0
  */
 export interface DownloadOptions {
-  /** The most bytes. A larger file fails with {@link FileTooLarge}. Default: no limit for {@link download}, else 32 MiB. */
+  /** The most bytes, as they are stored. A larger file fails with {@link FileTooLarge}. Default: no limit for {@link download}, else 32 MiB. */
   readonly maxSize?: number | undefined
   /**
    * When to ask again, from where the download was. A row of attempts ends when bytes come. Default: for one minute, with pauses of
@@ -1029,6 +1053,9 @@ export interface DownloadOptions {
  * `GET /v1/files/{subscribeKey}/channels/{channel}/files/{id}/{name}` leads to another host, which gets no token. A download that
  * breaks off goes on from where it was. If the storage cannot do that, it fails with {@link DownloadCut}. `requestTimeout` limits
  * the wait for the first bytes, and for each piece after them.
+ *
+ * With an `Encryption` in the context, the bytes are decrypted as they arrive: only a stream that ends without a failure was
+ * complete. A file that was not encrypted fails with `Undecryptable`: provide `undefined` as the encryption for it.
  *
  * **Example** (Every file that is shared, onto disk)
  *
@@ -1127,7 +1154,12 @@ const downloading = (
     ]
     if (issues.length > 0) return Stream.fail(Endpoint.refusal(operation, issues))
     const schedule = Retry.toSchedule<DownloadError>(retry ?? untilDone())
-    return Stream.unwrap(Effect.map(PubNubConfig, (config) => goingOn(operation, config, file, maxSize, schedule)))
+    return Stream.unwrap(
+      Effect.map(Effect.all([PubNubConfig, Encryption.Current]), ([config, encryption]) => {
+        const bytes = goingOn(operation, config, file, maxSize, schedule)
+        return encryption === undefined ? bytes : encryption.decryptBytes(bytes)
+      })
+    )
   })
 
 /** A download that goes on after a break. */

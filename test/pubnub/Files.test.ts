@@ -10,7 +10,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Files, History, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { Encryption, Files, History, PubNubConfig, Subscribe } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, requestsTo, start } from "../kit/emulated.ts"
@@ -547,6 +547,41 @@ describe("Files.download", () => {
         /^maxSize is -1/
       )
       assert.deepStrictEqual(yield* requestsTo("/"), [])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("with an Encryption", () => {
+  it.effect("encrypts the content and the announcement, and decrypts what is downloaded", () =>
+    Effect.gen(function*() {
+      const plain = yield* put("plain")
+      const secret = yield* Encryption.make({ key: Redacted.make("enigma") })
+      const encrypted = Effect.provideService(Encryption.Encryption, secret)
+      const bytes = new TextEncoder().encode(text)
+      for (
+        const given of [
+          { content: text },
+          { content: new Blob([text]) },
+          { content: Stream.make(bytes), size: bytes.length }
+        ]
+      ) {
+        const options = { channel, name: "a", message: "hush", ...given }
+        const sent = yield* encrypted("size" in options ? Files.send(options) : Files.send(options))
+        assert.strictEqual(yield* encrypted(Files.downloadText(sent)), text)
+        assert.notInclude(yield* Files.downloadText(sent), "Knights")
+      }
+      const events = yield* emulator.use((service) => service.events({ channel }))
+      for (const { payload } of events) assert.match(String(payload), /^UE5FRA/)
+      assert.strictEqual((yield* encrypted(Effect.flip(Files.downloadText(plain))))._tag, "Undecryptable")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("fails when a stream that is encrypted has another size", () =>
+    Effect.gen(function*() {
+      const secret = yield* Encryption.make({ key: Redacted.make("enigma") })
+      const content = Stream.make(new Uint8Array(3))
+      const error = yield* Effect.flip(Files.send({ channel, name: "a", content, size: 4 })).pipe(
+        Effect.provideService(Encryption.Encryption, secret)
+      )
+      assert.match(details(error as never).join(), /^size is 4, and the stream has 3 bytes$/)
     }).pipe(Effect.provide(emulated())))
 })
 

@@ -39,25 +39,34 @@ export const exitCode = (error: Reportable): number => {
     case "SystemFailure":
     case "Crash":
     case "CursorStoreError":
+    case "ContentFailed":
+    case "Undecryptable":
       return 1
     case "ProblemsFound":
       return error.code
     case "BadInput":
     case "MessageTooLarge":
+    case "FileTooLarge":
       return 2
     case "ActionOfAnotherUser":
       return 3
+    case "StorageRefused":
+    case "DownloadCut":
+      return 4
+    case "FileNotAnnounced":
     case "PubNubError":
     case "SymphonyError":
       return byReason[error.reason._tag]
     case "SubscribeError":
       return byReason[error.reason._tag === "Exhausted" ? error.reason.last._tag : error.reason._tag]
     case "PublishOutcomeUnknown":
+    case "AnnouncementOutcomeUnknown":
     case "MessageOutcomeUnknown":
     case "UpdateOutcomeUnknown":
       return 5
     case "ActionExists":
     case "ActionNotFound":
+    case "FileNotFound":
     case "ObjectNotFound":
     case "ObjectChanged":
       return 6

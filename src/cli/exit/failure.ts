@@ -9,6 +9,8 @@ import * as Failed from "../../internal/failure.ts"
 import * as Text from "../../internal/text.ts"
 import type { ListenFailed } from "../../node/Listener.ts"
 import * as AppContext from "../../pubnub/AppContext.ts"
+import { Undecryptable } from "../../pubnub/Encryption.ts"
+import * as Files from "../../pubnub/Files.ts"
 import * as MessageActions from "../../pubnub/MessageActions.ts"
 import * as PubNubError from "../../pubnub/PubNubError.ts"
 import * as Publish from "../../pubnub/Publish.ts"
@@ -57,6 +59,14 @@ export const Reportable = Schema.Union([
   MessageActions.ActionNotFound,
   MessageActions.ActionOfAnotherUser,
   MessageActions.ActionNotAnnounced,
+  Files.FileTooLarge,
+  Files.FileNotAnnounced,
+  Files.AnnouncementOutcomeUnknown,
+  Files.StorageRefused,
+  Files.ContentFailed,
+  Files.FileNotFound,
+  Files.DownloadCut,
+  Undecryptable,
   AppContext.ObjectNotFound,
   AppContext.ObjectChanged,
   AppContext.UpdateOutcomeUnknown,

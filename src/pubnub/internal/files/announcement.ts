@@ -7,6 +7,7 @@ import * as Input from "../../../internal/input.ts"
 import * as Url from "../../../internal/url.ts"
 import type { Detail } from "../../PubNubError.ts"
 import type { Timetoken } from "../../Timetoken.ts"
+import type { Encryption } from "../wire/encryption.ts"
 import type * as Endpoint from "../wire/endpoint.ts"
 import { path, publishKey, subscribeKey } from "../wire/path.ts"
 import * as Payload from "../wire/payload.ts"
@@ -75,21 +76,25 @@ export const encode = <A, RE>(
 const textOf = (message: string | undefined, file: { readonly id: string; readonly name: string }): string =>
   `{${message === undefined ? "" : `"message":${message},`}"file":${JSON.stringify({ id: file.id, name: file.name })}}`
 
-/** The request that announces a file. */
+/** The request that announces a file. With an encryption, all of the event is one ciphertext. */
 export const endpoint = (
   operation: string,
   { channel, message, query }: Announcement,
-  file: { readonly id: string; readonly name: string }
-): Endpoint.Endpoint<{ readonly timetoken: Timetoken }> => ({
-  operation,
-  path: path`/v1/files/publish-file/${publishKey}/${subscribeKey}/0/${channel}/0/${{
-    shown: "{message}",
-    encoded: Url.encode(textOf(message, file))
-  }}`,
-  query,
-  longInput: query["meta"] === undefined || (message ?? "").length > query["meta"].length
-    ? { location: "message", advice: "send less of it, or as a second file" }
-    : { location: "meta", advice: "send less of it" },
-  attributes: { "messaging.destination.name": channel },
-  decode: Publication.decodeSent
-})
+  file: { readonly id: string; readonly name: string },
+  encryption: Encryption | undefined
+): Effect.Effect<Endpoint.Endpoint<{ readonly timetoken: Timetoken }>> => {
+  const text = textOf(message, file)
+  return Effect.map(encryption === undefined ? Effect.succeed(text) : encryption.seal(text), (event) => ({
+    operation,
+    path: path`/v1/files/publish-file/${publishKey}/${subscribeKey}/0/${channel}/0/${{
+      shown: "{message}",
+      encoded: Url.encode(event)
+    }}`,
+    query,
+    longInput: query["meta"] === undefined || (message ?? "").length > query["meta"].length
+      ? { location: "message", advice: "send less of it, or as a second file" }
+      : { location: "meta", advice: "send less of it" },
+    attributes: { "messaging.destination.name": channel },
+    decode: Publication.decodeSent
+  }))
+}

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as Stream from "effect/Stream"
 import * as Multipart from "../../../internal/multipart.ts"
+import type { Encryption } from "../wire/encryption.ts"
 import type { Form } from "./form.ts"
 
 const utf8 = new TextEncoder()
@@ -37,12 +38,35 @@ export const sizeOf = (content: Content<unknown, unknown>): number =>
 
 /** A stream does not have the size that was given. */
 export class WrongSize {
+  /** The size that was given. */
+  readonly said: number
   /** The bytes that came until it was clear. */
   readonly came: number
 
-  constructor(came: number) {
+  constructor(said: number, came: number) {
+    this.said = said
     this.came = came
   }
+}
+
+/**
+ * The content as it is stored. What is in memory anyhow is encrypted once; a stream is encrypted while it is sent.
+ */
+export const sealed = <E, R>(
+  content: Content<E, R>,
+  encryption: Encryption | undefined
+): Effect.Effect<Content<E | WrongSize, R>> => {
+  if (encryption === undefined) return Effect.succeed(content)
+  if (!(content instanceof Uint8Array || content instanceof Blob)) {
+    return Effect.succeed({
+      stream: encryption.encryptBytes(exactly(content)),
+      size: encryption.encryptedSize(content.size)
+    })
+  }
+  const bytes = content instanceof Blob
+    ? Effect.map(Effect.promise(() => content.arrayBuffer()), (buffer) => new Uint8Array(buffer))
+    : Effect.succeed(content)
+  return Stream.mkUint8Array(encryption.encryptBytes(Stream.fromEffect(bytes)))
 }
 
 /** The body of one attempt. */
@@ -100,7 +124,7 @@ export const body = <E, R>(
 const exactly = <E, R>({ size, stream }: Streamed<E, R>): Stream.Stream<Uint8Array, E | WrongSize, R> =>
   Stream.suspend(() => {
     let came = 0
-    const wrong = Effect.suspend(() => Effect.fail(new WrongSize(came)))
+    const wrong = Effect.suspend(() => Effect.fail(new WrongSize(size, came)))
     return stream.pipe(
       Stream.mapEffect((bytes) => {
         came += bytes.length

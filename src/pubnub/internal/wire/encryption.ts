@@ -5,6 +5,8 @@
 import * as Context from "effect/Context"
 import type { Encryption } from "../../Encryption.ts"
 
+export type { Encryption }
+
 /** The encryption of a program. Undefined without the layer of `Encryption`. */
 export const Current = Context.Reference<Encryption | undefined>("effect-herald/pubnub/Encryption", {
   defaultValue: () => undefined
