@@ -47,6 +47,8 @@ export interface Entry {
   readonly publisher?: string
   /** The label that the publisher gave the message. Absent without one. */
   readonly customMessageType?: string
+  /** Whether it was encrypted. Absent without `Encryption`. */
+  readonly encrypted?: boolean
 }
 
 /**
@@ -94,13 +96,13 @@ export type StoredFile<P extends keyof Parts = "meta"> = Entry & Pick<Parts, P> 
 }
 
 /**
- * An entry that cannot be decoded: its payload does not match the schema, or the service wrote something unexpected. It
- * does not affect the other entries of its page.
+ * An entry that cannot be decoded: its payload does not match the schema, it cannot be decrypted, or the service wrote something
+ * unexpected. It does not affect the other entries of its page.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StoredUndecodable extends Partial<Omit<Entry, "channel" | "customMessageType">> {
+export interface StoredUndecodable extends Partial<Pick<Entry, "timetoken" | "publisher">> {
   readonly _tag: "StoredUndecodable"
   /** The channel of the entry. */
   readonly channel: string
@@ -108,6 +110,11 @@ export interface StoredUndecodable extends Partial<Omit<Entry, "channel" | "cust
   readonly raw: Schema.Json
   /** What is wrong with it. */
   readonly issue: string
+  /**
+   * Why `Encryption` did not read it: no key decrypts it, or it is not encrypted and `plain: "reject"` refuses it. Absent where
+   * something else is wrong.
+   */
+  readonly reason?: "Undecryptable" | "NotEncrypted"
 }
 
 /**

@@ -14,12 +14,14 @@ import * as Input from "../internal/input.ts"
 import * as Json from "../internal/json.ts"
 import * as Url from "../internal/url.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
+import { Current } from "./internal/wire/encryption.ts"
 import * as Endpoint from "./internal/wire/endpoint.ts"
 import * as MessageIds from "./internal/reading/messageIds.ts"
 import * as Outcome from "./internal/wire/outcome.ts"
 import { path, publishKey, subscribeKey } from "./internal/wire/path.ts"
 import * as Payload from "./internal/wire/payload.ts"
 import * as Publication from "./internal/wire/publication.ts"
+import type { Encryption } from "./Encryption.ts"
 import { PubNubConfig } from "./PubNubConfig.ts"
 import type * as PubNubError from "./PubNubError.ts"
 import type { PushPayload } from "./PushPayload.ts"
@@ -318,14 +320,15 @@ export const signal = <A, RE = never>(
 export const size = <A, RE = never>(
   options: Pick<PublishOptions<A, RE>, "channel" | "message" | "meta" | "push" | "schema">
 ): Effect.Effect<number, PubNubError.PubNubErrorOf<PubNubError.BadRequest>, RE> =>
-  Endpoint.reading(
-    "Publish.size",
-    () =>
-      Effect.flatMap(encode({ ...options }), (encoded) =>
-        Result.isSuccess(encoded)
-          ? Effect.succeed(encoded.success.escaped().length + encoded.success.otherSize)
-          : Effect.fail(Endpoint.refusal("Publish.size", encoded.failure)))
-  )
+  Effect.flatMap(Current, (encryption) =>
+    Endpoint.reading(
+      "Publish.size",
+      () =>
+        Effect.flatMap(encode({ ...options }, encryption), (encoded) =>
+          Result.isSuccess(encoded)
+            ? Effect.succeed(encoded.success.escaped().length + encoded.success.otherSize)
+            : Effect.fail(Endpoint.refusal("Publish.size", encoded.failure)))
+    ))
 
 /** An encoded message. */
 interface Encoded {
@@ -339,9 +342,10 @@ interface Encoded {
   readonly otherSize: number
 }
 
-/** Encodes a message. Without a schema, the effect has its result already. */
+/** Encodes a message, and encrypts it. Without a schema and encryption, the effect has its result already. */
 const encode = <A, RE>(
-  given: PublishOptions<A, RE>
+  given: PublishOptions<A, RE>,
+  encryption: Encryption | undefined
 ): Effect.Effect<Result.Result<Encoded, ReadonlyArray<PubNubError.Detail>>, never, RE> => {
   const { channel, message, push, schema } = given
   const meta = given.meta === undefined ? Result.succeed(undefined) : Payload.encode(given.meta)
@@ -351,18 +355,25 @@ const encode = <A, RE>(
   ): Result.Result<Encoded, ReadonlyArray<PubNubError.Detail>> => {
     if (Result.isFailure(encoded)) return Result.fail([...details, { location: "message", message: encoded.failure }])
     if (Result.isFailure(meta) || details.length > 0) return Result.fail(details)
-    const pushed = push === undefined ? encoded : Payload.withPush(encoded.success, push)
-    if (Result.isFailure(pushed)) return Result.fail([{ location: "message", message: pushed.failure }])
-    const text = pushed.success
+    const text = encoded.success
     let known: string | undefined
     const escaped = () => known ??= Url.encode(text)
     const metaSize = meta.success === undefined ? 0 : Url.encode(meta.success).length
     const otherSize = Url.encode(channel).length + metaSize
     return Result.succeed({ text, escaped, meta: meta.success, metaSize, otherSize })
   }
-  return schema === undefined
-    ? Effect.succeed(finish(Payload.encode(message)))
-    : Effect.map(Effect.result(Payload.encodeWith(schema, message)), finish)
+  const encoded = schema === undefined
+    ? Effect.succeed(Payload.encode(message))
+    : Effect.result(Payload.encodeWith(schema, message))
+  const pushed = push === undefined || details.length > 0
+    ? encoded
+    : Effect.mapEager(encoded, Result.flatMap((text) => Payload.withPush(text, push)))
+  return encryption === undefined
+    ? Effect.mapEager(pushed, finish)
+    : Effect.flatMap(pushed, (text) =>
+      Result.isSuccess(text)
+        ? Effect.map(encryption.seal(text.success), (sealed) => finish(Result.succeed(sealed)))
+        : Effect.succeed(finish(text)))
 }
 
 const method = Input.optional(Input.oneOf(["auto", "GET", "POST"]))
@@ -405,7 +416,7 @@ const encodeFor = <A, RE>(
   read: () => PublishOptions<A, RE>,
   parameters: (given: PublishOptions<A, RE>) => Url.Parameters
 ): Effect.Effect<Send, PrepareError, PubNubConfig | RE> =>
-  Effect.flatMap(PubNubConfig, (config) =>
+  Effect.flatMap(Effect.zip(PubNubConfig, Current), ([config, encryption]) =>
     Endpoint.reading(operation, () => {
       const given = read()
       const { channel, method = "auto" } = given
@@ -419,7 +430,9 @@ const encodeFor = <A, RE>(
         : path`/publish/${publishKey}/${subscribeKey}/0/${name}/0`
       const large = path`/v2/publish/${publishKey}/${subscribeKey}/0/${name}/0`
       return Effect.flatMapEager(
-        encode(given),
+        isSignal && encryption?.plain === "reject"
+          ? Effect.succeed(Result.fail([noSignal]))
+          : encode(given, isSignal ? undefined : encryption),
         (encoded): Effect.Effect<Send, PrepareError> => {
           if (Result.isFailure(encoded)) {
             const details = encoded.failure
@@ -499,3 +512,9 @@ const encodeFor = <A, RE>(
         }
       )
     }))
+
+const noSignal: PubNubError.Detail = {
+  location: "message",
+  message:
+    "cannot be sent as a signal, since no signal is encrypted, and the encryption has plain: \"reject\": publish it"
+}

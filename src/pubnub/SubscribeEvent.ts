@@ -35,6 +35,12 @@ const delivery = {
  */
 export class Delivery extends Schema.Opaque<Delivery>()(Schema.Struct(delivery)) {}
 
+/** Whether a payload was encrypted. */
+const secrecy = {
+  /** Whether it was encrypted. Absent without `Encryption`. */
+  encrypted: Schema.optionalKey(Schema.Boolean)
+}
+
 /** What a publisher may add to a payload. */
 const extras = {
   /** The object that was published with the payload. */
@@ -61,6 +67,8 @@ export interface Message<A = Schema.Json> extends Delivery {
   readonly meta?: Schema.Json
   /** The type that the publisher gave to the payload. */
   readonly customMessageType?: string
+  /** Whether it was encrypted. Absent without `Encryption`. */
+  readonly encrypted?: boolean
 }
 
 /**
@@ -70,7 +78,7 @@ export interface Message<A = Schema.Json> extends Delivery {
  * @since 0.1.0
  */
 export const Message = <S extends Schema.Constraint>(payload: S) =>
-  taggedStruct("Message", { ...delivery, payload, ...extras })
+  taggedStruct("Message", { ...delivery, payload, ...extras, ...secrecy })
 
 /**
  * A signal: a small message that is not stored.
@@ -112,7 +120,8 @@ export class FileShared extends Schema.Opaque<FileShared>()(taggedStruct("FileSh
   }),
   /** The message that was shared with the file. */
   payload: Schema.optionalKey(Schema.Json),
-  ...extras
+  ...extras,
+  ...secrecy
 })) {}
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -484,7 +493,8 @@ export type MembershipEvent<C = CustomChange> = MembershipSet<C> | MembershipRem
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * An event that cannot be read: its envelope is malformed, or its payload does not match the schema. The stream goes on.
+ * An event that cannot be read: its envelope is malformed, its payload does not match the schema, or it cannot be decrypted. The
+ * stream goes on.
  *
  * @category events
  * @since 0.1.0
@@ -494,8 +504,15 @@ export class Undecodable extends Schema.Opaque<Undecodable>()(taggedStruct("Unde
   raw: Schema.Json,
   /** What is wrong, in at most about a thousand characters. It may quote text of other users. */
   issue: Schema.String,
+  /**
+   * Why `Encryption` did not read a message or a file: no key decrypts it, or it is not encrypted and `plain: "reject"` refuses
+   * it. Absent where something else is wrong.
+   */
+  reason: Schema.optionalKey(Schema.Literals(["Undecryptable", "NotEncrypted"])),
   /** The channel of the event, where that can be read. */
   channel: Schema.optionalKey(Schema.String),
+  /** The subscribed name by which the event came. Only with a `reason`. */
+  subscription: Schema.optionalKey(Schema.String),
   /** When the event was published, where that can be read. */
   timetoken: Schema.optionalKey(Timetoken),
   /** The user that published the event, where that can be read. */

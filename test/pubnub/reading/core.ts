@@ -29,7 +29,7 @@ export const coreOf = (settings: Partial<Settings> = {}) =>
         ...settings
       },
       clock,
-      history: { config, knowledge: new Knowledge(clock), pace: Pace.make(25) },
+      history: { config, encryption: undefined, knowledge: new Knowledge(clock), pace: Pace.make(25) },
       fork: Effect.runForkWith(context),
       provide: Effect.provideContext(context),
       publish: (status) => published.push(status),

@@ -1,10 +1,13 @@
 /**
  * One envelope, from a poll or from history. It is decoded once for all readers.
  */
+import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import type * as Encryption from "../../Encryption.ts"
 import * as ChannelName from "../../ChannelName.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
+import { opening } from "../wire/encryption.ts"
 import * as Envelope from "../wire/envelope.ts"
 
 export interface Arrival {
@@ -18,6 +21,8 @@ export interface Arrival {
   readonly timetoken: string | undefined
   /** The subscribed name by which it arrived. Undefined if the envelope does not say. */
   readonly by: string | undefined
+  /** What the payload was. Absent without encryption. The envelope stays as it came, so that copies of it are equal. */
+  readonly opened?: Encryption.Opened
 }
 
 export const read = (raw: Schema.Json): Arrival => {
@@ -41,6 +46,17 @@ export const byKnownName = (arrival: Arrival, isKnown: (name: string) => boolean
   }
   return { ...arrival, envelope: { ...envelope, b: envelope.c }, by: envelope.c }
 }
+
+/** Decrypts the messages of a page. */
+export const openAll = (
+  encryption: Encryption.Encryption | undefined,
+  arrivals: ReadonlyArray<Arrival>
+): Effect.Effect<ReadonlyArray<Arrival>> =>
+  opening(encryption, arrivals, sealedOf, (arrival, opened) => ({ ...arrival, opened }))
+
+/** The payload of a message or a file: no other event is encrypted. */
+export const sealedOf = ({ envelope }: Arrival): Schema.Json | undefined =>
+  envelope !== undefined && isStored(envelope) ? envelope.d : undefined
 
 /** Its timetoken as a number. */
 export const timetokenOf = ({ timetoken }: Arrival): bigint | undefined =>

@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Retry from "../../../Retry.ts"
 import * as ChannelName from "../../ChannelName.ts"
+import type { Encryption } from "../../Encryption.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
@@ -63,6 +64,7 @@ export interface Progress {
 /** What all backfills of an engine share. */
 export interface History {
   readonly config: Config
+  readonly encryption: Encryption | undefined
   readonly knowledge: Knowledge
   readonly pace: Pace
 }
@@ -179,6 +181,7 @@ export class Backfill {
     return new Segments(
       {
         config: this.history.config,
+        encryption: this.history.encryption,
         request: (endpoint) => this.request(endpoint),
         channels: () => this.channels,
         isOld: (segment) => this.isOld(segment),

@@ -224,7 +224,13 @@ export class CatchUp {
         config,
         (config) => Subscribe.poll(config, target)(config, this.begin)
       )
-      return Effect.timeoutOption(request, "1 second")
+      return Effect.flatMap(
+        Effect.timeoutOption(request, "1 second"),
+        Option.match({
+          onNone: () => Effect.succeedNone,
+          onSome: ({ messages }) => Effect.asSome(Arrival.openAll(history.encryption, messages.map(Arrival.read)))
+        })
+      )
     })
     // Many readers may begin at once, so each waits for its turn. It may have left by then.
     return Effect.andThen(
@@ -232,7 +238,7 @@ export class CatchUp {
       Effect.suspend(() => {
         switch (mayAsk()) {
           case "now":
-            return this.attempt(poll, (page) => this.asked(Option.getOrUndefined(page)))
+            return this.attempt(poll, (opened) => this.asked(Option.getOrUndefined(opened)))
           case "later":
             return Effect.succeed(this.waits)
           case "never":
@@ -247,16 +253,16 @@ export class CatchUp {
     return { events: [], isOver: false }
   }
 
-  private asked(page: Subscribe.Page | undefined): Step {
+  private asked(opened: ReadonlyArray<Arrival.Arrival> | undefined): Step {
     this.hasAsked = true
     const goesOn: Step = { events: [], isOver: false }
     // There was no answer: the queue is empty, or the network is slow. Then only history is read.
-    if (page === undefined) {
+    if (opened === undefined) {
       this.open({ reason: "LongBreak", from: { position: before(this.to), delivered: [] }, page: [] })
       return goesOn
     }
     const isName = (name: string) => haveName(this.keys, name)
-    const arrivals = page.messages.map((raw) => Arrival.byKnownName(Arrival.read(raw), isName))
+    const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, isName))
     const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
     // History that shows an event of the page also shows older ones. If it shows none, it may lack events that the service dropped.
     const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)

@@ -434,39 +434,53 @@ export class Connection {
       const send = this.sendPoll
       return Effect.flatMap(this.call((config) => send(config, from)), (answer) => {
         const at = PollLoop.moment(clock)
-        const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), at.wall)
-        const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position, latest)
-        // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
-        if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
-        const next = believed ? Subscribe.cursorOf(answer) : from
-        this.missing = false
-        const arrivals = answer.messages.map((raw) => Arrival.byKnownName(Arrival.read(raw), this.isName))
-        const page: Page = {
-          arrivals,
-          lateBy: believed ? lateBy(arrivals, from, next) : 0n,
-          position: answer.position,
-          believed,
-          next,
-          size: answer.size
-        }
-        const moved = believed && next.position > this.reached
-        if (moved) this.reached = next.position
-        const servedAt = believed ? ClockCheck.millisOf(next.position) : undefined
-        if (servedAt !== undefined) history.knowledge.atLeast(servedAt)
-        // Messages of a break come before those of the page that shows it.
-        if (LongPoll.isBehindBreak(this.rules, this.loop.state.facts, servedAt, at)) {
-          this.brokenBefore = next
-          for (const lane of this.lanes.values()) lane.missed(from, next)
-        }
-        let fresh = false
-        for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
-        return Effect.succeed({
-          next,
-          servedAt,
-          soon: LongPoll.elapsed(sentAt, at) < 1_000,
-          fresh
-        })
+        // A poll that is cut meanwhile has changed nothing, and the next one gets the same messages.
+        const opened = Arrival.openAll(history.encryption, answer.messages.map(Arrival.read))
+        return Effect.flatMapEager(opened, (arrivals) => this.received(from, answer, arrivals, sentAt, at))
       })
+    })
+  }
+
+  /** Gives a page to the lanes. */
+  private received(
+    from: Cursor,
+    answer: Subscribe.Page,
+    opened: ReadonlyArray<Arrival.Arrival>,
+    sentAt: LongPoll.Moment,
+    at: LongPoll.Moment
+  ): Effect.Effect<PollLoop.Polled<Cursor>, PubNubError.Reason> {
+    const { history } = this.core
+    const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), at.wall)
+    const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position, latest)
+    // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
+    if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
+    const next = believed ? Subscribe.cursorOf(answer) : from
+    this.missing = false
+    const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, this.isName))
+    const page: Page = {
+      arrivals,
+      lateBy: believed ? lateBy(arrivals, from, next) : 0n,
+      position: answer.position,
+      believed,
+      next,
+      size: answer.size
+    }
+    const moved = believed && next.position > this.reached
+    if (moved) this.reached = next.position
+    const servedAt = believed ? ClockCheck.millisOf(next.position) : undefined
+    if (servedAt !== undefined) history.knowledge.atLeast(servedAt)
+    // Messages of a break come before those of the page that shows it.
+    if (LongPoll.isBehindBreak(this.rules, this.loop.state.facts, servedAt, at)) {
+      this.brokenBefore = next
+      for (const lane of this.lanes.values()) lane.missed(from, next)
+    }
+    let fresh = false
+    for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
+    return Effect.succeed({
+      next,
+      servedAt,
+      soon: LongPoll.elapsed(sentAt, at) < 1_000,
+      fresh
     })
   }
 

@@ -11,6 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as PollLoop from "../../../internal/pollLoop.ts"
 import type { Cursor } from "../../../Cursor.ts"
+import * as Encryption from "../wire/encryption.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { Subscription } from "../../Subscription.ts"
@@ -227,8 +228,9 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Engine, never, HttpClient.HttpClient> {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<HttpClient.HttpClient>()
+  const encryption = yield* Encryption.Current
   const pace = Pace.within(Pace.make(config.historyRate), yield* Pace.Shared)
-  const history = { config, knowledge: new Knowledge(clock), pace }
+  const history = { config, encryption, knowledge: new Knowledge(clock), pace }
   return new Engine({
     config,
     settings,

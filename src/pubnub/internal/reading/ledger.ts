@@ -292,7 +292,7 @@ export class Ledger {
     const events: Array<Given> = []
     const namedFrom = overlapBefore(held.position)
     for (const arrival of arrivals) {
-      const { by, envelope, id, issue, raw, timetoken } = arrival
+      const { by, envelope, id, issue, opened, raw, timetoken } = arrival
       this.note(arrival)
       let one: Had | undefined
       // An event without an id cannot be recognised. A second delivery is better than a loss.
@@ -327,7 +327,7 @@ export class Ledger {
       const cursor = { ...place, delivered: delivered.slice() }
       const event = envelope === undefined
         ? Envelope.undecodable(raw, issue, cursor)
-        : Envelope.toEvent(envelope, cursor)
+        : Envelope.toEvent(envelope, cursor, opened)
       events.push({ event, by, had: one })
     }
     this.recent.trim(reached.position, isStored)

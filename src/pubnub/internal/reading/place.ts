@@ -33,7 +33,7 @@ export const placeOf = (
 
 /** The subscribed name by which an event arrived. Undefined if it cannot be decoded and does not say. */
 export const subscriptionOf = (event: SubscribeEvent.Received): string | undefined => {
-  if (!("subscription" in event)) return undefined
+  if (!("subscription" in event) || event.subscription === undefined) return undefined
   return isPresence(event) ? ChannelName.presenceOf(event.subscription) : event.subscription
 }
 
@@ -65,6 +65,8 @@ export const kindOf = (event: SubscribeEvent.Received): SubscribeStatus.Kind | u
     case "MessageActionRemoved":
       return "MessageAction"
     case "Undecodable":
+      // Of what is encrypted, history has each message.
+      return event.reason === undefined ? undefined : "Message"
     case "Unknown":
       return undefined
     default:

@@ -1,6 +1,6 @@
 /**
- * The engines that readers share: one for each transport, configuration and filter. The registry has no keys of its own, so two
- * keysets never mix.
+ * The engines that readers share: one for each transport, configuration, encryption and filter. The registry has no keys of its
+ * own, so two keysets never mix, and neither do two encryptions.
  */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -9,8 +9,10 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import type { Encryption } from "../../Encryption.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
+import { Current as CurrentEncryption } from "../wire/encryption.ts"
 import * as Token from "../wire/token.ts"
 import * as Engine from "./engine.ts"
 import { type Names, namesOf } from "./names.ts"
@@ -28,6 +30,7 @@ export const gathered = 25
 interface Group {
   readonly config: Config
   readonly client: HttpClient.HttpClient
+  readonly encryption: Encryption | undefined
   readonly engines: Map<string | undefined, Shared>
   /** The streams that get its statuses. */
   readonly listeners: Set<Listener>
@@ -133,13 +136,16 @@ export class Registry {
     })
   }
 
-  /** The group of the transport and the configuration in the context. */
+  /** The group of the transport, the configuration and the encryption in the context. */
   private readonly group: Effect.Effect<Group, never, Needs> = Effect.gen({ self: this }, function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
-    const found = [...this.groups].find((group) => group.client === client && isSame(group.config, config))
+    const encryption = yield* CurrentEncryption
+    const found = [...this.groups].find((group) =>
+      group.client === client && group.encryption === encryption && isSame(group.config, config)
+    )
     if (found !== undefined) return found
-    const group: Group = { config, client, engines: new Map(), listeners: new Set(), isOn: true }
+    const group: Group = { config, client, encryption, engines: new Map(), listeners: new Set(), isOn: true }
     this.groups.add(group)
     return group
   })

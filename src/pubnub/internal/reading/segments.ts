@@ -5,12 +5,13 @@
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
+import type { Encryption } from "../../Encryption.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as Endpoint from "../wire/endpoint.ts"
 import * as Storage from "../wire/storage.ts"
 import { addressParts } from "./addressParts.ts"
-import { byTimetoken, entriesOf, type Entry, oldestOf } from "./storedEntry.ts"
+import { byTimetoken, entriesOf, type Entry, oldestOf, openEntries } from "./storedEntry.ts"
 
 /** How many entries stay in memory while older ones are read. Further ones are dropped and read again. */
 const mostKept = 16_000
@@ -47,6 +48,7 @@ export interface Segment {
 /** What `Segments` needs from its reader. */
 export interface Source {
   readonly config: PubNubConfig["Service"]
+  readonly encryption: Encryption | undefined
   readonly request: <A>(
     endpoint: Endpoint.Endpoint<A>
   ) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
@@ -128,7 +130,7 @@ export class Segments {
 
   /** Reads the newest page of a segment. Gives the part that the page covers, and the rest as new segments. */
   private readonly readOne = Effect.fnUntraced(function*(this: Segments, segment: Segment) {
-    const { channels, config, request, unsure } = this.source
+    const { channels, config, encryption, request, unsure } = this.source
     const names = channels()
     const limit = Storage.most(names.size)
     const entries: Array<Entry> = []
@@ -147,7 +149,7 @@ export class Segments {
         const read = entriesOf(channel, names.get(channel) ?? [channel], page.entries, segment.since)
           // A proxy may answer with entries outside of the range. Then reading would never end.
           .filter(({ timetoken }) => timetoken < String(segment.before))
-        entries.push(...read)
+        entries.push(...yield* openEntries(encryption, read))
         const after = completeFrom(page, limit, String(segment.before))
         // It says no time, or all of it has one timetoken: no request can show what is missing then.
         if (after === undefined || after >= segment.before) unsure()

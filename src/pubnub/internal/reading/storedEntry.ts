@@ -1,10 +1,13 @@
 /**
  * An entry of history in the form of the live service.
  */
+import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Encryption } from "../../Encryption.ts"
 import { Timetoken } from "../../Timetoken.ts"
+import { opening } from "../wire/encryption.ts"
 import * as Storage from "../wire/storage.ts"
 import * as Arrival from "./arrival.ts"
 
@@ -49,6 +52,18 @@ export const entriesOf = (
     return { timetoken: last, channel, id: Result.isFailure(read) ? undefined : arrivals[0]?.id, arrivals }
   })
 }
+
+/** Decrypts the messages of a page. */
+export const openEntries = (
+  encryption: Encryption | undefined,
+  entries: ReadonlyArray<Entry>
+): Effect.Effect<ReadonlyArray<Entry>> =>
+  opening(
+    encryption,
+    entries,
+    ({ arrivals: [first] }) => first === undefined ? undefined : Arrival.sealedOf(first),
+    (entry, opened) => ({ ...entry, arrivals: entry.arrivals.map((arrival) => ({ ...arrival, opened })) })
+  )
 
 const decodeTimetoken = Schema.decodeUnknownOption(Schema.Struct({ timetoken: Timetoken }))
 

@@ -7,12 +7,15 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
+import * as Eager from "../../../internal/eager.ts"
 import * as Input from "../../../internal/input.ts"
 import type { Page } from "../../../Page.ts"
+import type { Opened } from "../../Encryption.ts"
 import type { MessageAction } from "../../MessageAction.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type { Timetoken } from "../../Timetoken.ts"
+import { Current, opening } from "./encryption.ts"
 import * as Endpoint from "./endpoint.ts"
 import * as Envelope from "./envelope.ts"
 import * as Names from "./names.ts"
@@ -52,6 +55,30 @@ const ask = (
   location: "channel" | "channels",
   read: () => Request & { readonly channels: ReadonlyArray<string> }
 ): Effect.Effect<ReadonlyMap<string, Answer>, PubNubError.PubNubError, HttpClient.HttpClient | PubNubConfig> =>
+  Effect.flatMap(
+    found(operation, location, read),
+    (pages) =>
+      Effect.flatMap(Current, (encryption) =>
+        Effect.map(
+          Eager.forEach([...pages], ([channel, page]) =>
+            Effect.mapEager(
+              opening(encryption, page.items, sealedOf, (item, opened) => ({ ...item, opened })),
+              (items) => [channel, { ...page, items: items.map(toEntry) }] as const
+            )),
+          (pages) => new Map(pages)
+        ))
+  )
+
+/** The pages of an answer, as they came. */
+const found = (
+  operation: string,
+  location: "channel" | "channels",
+  read: () => Request & { readonly channels: ReadonlyArray<string> }
+): Effect.Effect<
+  ReadonlyMap<string, Page<Item, Timetoken>>,
+  PubNubError.PubNubError,
+  HttpClient.HttpClient | PubNubConfig
+> =>
   Endpoint.run(operation, () => {
     const request = read()
     const { include = ["meta"], pageSize } = request
@@ -78,9 +105,9 @@ const ask = (
       ],
       decode: (json, told) =>
         Result.flatMap(endpoint.decode(json, told), (found) => {
-          const pages = new Map<string, Answer>()
+          const pages = new Map<string, Page<Item, Timetoken>>()
           for (const [channel, { entries, more }] of found) {
-            const page = Pages.of(entries.map((raw) => toEntry(channel, raw, actions)), limit, more, bounds)
+            const page = Pages.of(entries.map((raw) => itemOf(channel, raw, actions)), limit, more, bounds)
             if (Result.isFailure(page)) return Result.fail(page.failure)
             pages.set(channel, page.success)
           }
@@ -110,18 +137,49 @@ interface Message extends Delivered {
   readonly meta?: Schema.Json
   readonly customMessageType?: string
   readonly actions?: ReadonlyArray<MessageAction>
+  readonly encrypted?: boolean
 }
 
-const toEntry = (channel: string, raw: Schema.Json, withActions: boolean) => {
+/** An entry as it came. */
+interface Item {
+  readonly channel: string
+  readonly raw: Schema.Json
+  readonly withActions: boolean
+  readonly read: ReturnType<typeof Storage.read>
+  readonly timetoken: Timetoken | undefined
+  /** What its payload was. Absent without encryption. */
+  readonly opened?: Opened
+}
+
+const itemOf = (channel: string, raw: Schema.Json, withActions: boolean): Item => {
   const read = Storage.read(raw)
+  return { channel, raw, withActions, read, timetoken: Result.isSuccess(read) ? read.success.timetoken : undefined }
+}
+
+const sealedOf = ({ read }: Item): Schema.Json | undefined => Result.isSuccess(read) ? read.success.message : undefined
+
+const toEntry = ({ channel, opened, raw, read, withActions }: Item) => {
   if (Result.isFailure(read)) return undecodable({ channel, raw, issue: read.failure })
-  const { actions, customMessageType, kind, message, meta, publisher, timetoken } = read.success
+  const { actions, customMessageType, kind, message: sent, meta, publisher, timetoken } = read.success
+  if (opened?._tag === "Unreadable") {
+    const { issue, reason } = opened
+    return undecodable({
+      channel,
+      timetoken,
+      ...publisher === undefined ? {} : { publisher },
+      raw: sent,
+      issue,
+      reason
+    })
+  }
+  const message = opened?._tag === "Decrypted" ? opened.payload : sent
   const entry: Types.Mutable<Message> = { _tag: "StoredMessage", channel, timetoken, payload: message }
   // Assigns what may be absent: to spread it takes three times as long, for each entry.
   if (publisher !== undefined) entry.publisher = publisher
   if (meta !== undefined) entry.meta = meta
   if (customMessageType !== undefined) entry.customMessageType = customMessageType
   if (withActions) entry.actions = actionsOf(timetoken, actions)
+  if (opened !== undefined) entry.encrypted = opened._tag === "Decrypted"
   return kind === 4 ? fileOf(entry) : entry
 }
 
@@ -153,5 +211,6 @@ const undecodable = (
     readonly channel: string
     readonly raw: Schema.Json
     readonly issue: string
+    readonly reason?: "Undecryptable" | "NotEncrypted"
   }
 ) => ({ _tag: "StoredUndecodable" as const, ...entry })

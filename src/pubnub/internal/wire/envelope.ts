@@ -13,6 +13,7 @@ import * as Usual from "../../../internal/usual.ts"
 import type { Cursor } from "../../../Cursor.ts"
 import { Etag } from "../../AppContext.ts"
 import * as ChannelName from "../../ChannelName.ts"
+import type { Opened } from "../../Encryption.ts"
 import { MessageAction } from "../../MessageAction.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import { Timetoken } from "../../Timetoken.ts"
@@ -133,8 +134,20 @@ const message = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Message => 
   return message
 }
 
-/** The event of an envelope. */
-export const toEvent = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Received => {
+/** The event of an envelope. `opened` says what its payload was, where there is encryption. */
+export const toEvent = (envelope: Envelope, cursor: Cursor, opened?: Opened): SubscribeEvent.Received => {
+  if (opened === undefined) return eventOf(envelope, cursor)
+  if (opened._tag === "Unreadable") {
+    const common = delivery(envelope, cursor)
+    const { issue, reason } = opened
+    return { ...undecodable(envelope.d, issue, common), reason, subscription: common.subscription }
+  }
+  const encrypted = opened._tag === "Decrypted"
+  const event = eventOf(encrypted ? { ...envelope, d: opened.payload } : envelope, cursor)
+  return event._tag === "Message" || event._tag === "FileShared" ? { ...event, encrypted } : event
+}
+
+const eventOf = (envelope: Envelope, cursor: Cursor): SubscribeEvent.Received => {
   const { c, cmt, d: payload, u } = envelope
   const kind = envelope.e ?? 0
   if (kind === 0 && !ChannelName.isPresence(c)) return message(envelope, cursor)
