@@ -436,7 +436,9 @@ export interface Page<A = Schema.Json> {
  *
  * **Gotchas**
  *
- * Each commit is a save. Group pages where many small ones come ({@link consume} saves at most each 250 milliseconds).
+ * Each commit is a save. Group pages where many small ones come ({@link consume} saves at most each 250 milliseconds). A commit
+ * in a transaction of your own is not made again after the transaction was rolled back: use `commit: "transaction"` of
+ * {@link consumePages}.
  *
  * Pulling commits nothing, so operators may pull ahead (`buffer`, `mapEffect` with concurrency). A page that is committed before
  * it is handled can be lost. A page that an operator leaves out (`debounce`, `switchMap`) stays open: no commit passes it, and it

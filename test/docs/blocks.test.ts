@@ -42,6 +42,7 @@ const blocksOf = (page: string): ReadonlyArray<string> =>
 const standIns: Record<string, string> = {
   "effect-herald/node": "effect-herald-node.ts",
   "@effect/platform-node": "platform-node.ts",
+  "@effect/sql-pg": "sql-pg.ts",
   "@effect/vitest": "effect-vitest.ts"
 }
 

@@ -2,8 +2,11 @@
 import { assert, describe, layer } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -264,6 +267,27 @@ describe.skipIf(Postgres.server === undefined)("SqlCursorStore in PostgreSQL", (
         assert.strictEqual(error.owner, "host-2")
         assert.deepStrictEqual(yield* rows, [])
       }))
+
+    it.effect.skipIf(!isLong)(
+      "lets a claim wait at most 5 seconds for an owner that is frozen before its COMMIT",
+      () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const { store } = yield* claim("frozen")
+          const saved = yield* Deferred.make<void>()
+          const frozen = store.save("frozen", cursorAt(1)).pipe(
+            Effect.andThen(Deferred.succeed(saved, undefined)),
+            Effect.andThen(Effect.never),
+            sql.withTransaction
+          )
+          const fiber = yield* Effect.forkChild(frozen)
+          yield* Deferred.await(saved)
+          const [took, next] = yield* Effect.timed(elsewhere(claim("frozen", "host-2")))
+          assert.isTrue(Duration.between(took, { minimum: Duration.seconds(4), maximum: Duration.seconds(8) }), String(took))
+          assert.isUndefined(yield* next.store.load("frozen"))
+          yield* Fiber.interrupt(fiber).pipe(Effect.exit)
+        })
+    )
 
     it.effect("does not try again where its table is missing", () =>
       Effect.gen(function*() {

@@ -1094,5 +1094,28 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["tokens are shown", "auth|signature", "signature"],
     ["latency has no effect", "Effect.sleep(latency)", "Effect.void"],
     ["a dropped connection is a closed one", ": \"dropped\"", ": \"closed\""]
+  ]),
+  ...of("src/fleet/SqlCursorStore.ts", ["test/fleet/SqlCursorStore.test.ts"], [
+    ["an old owner saves", "WHERE reader = ${reader} AND epoch = ${epoch} AND", "WHERE reader = ${reader} AND"],
+    ["an old owner loads", "if (Number(row.epoch) === epoch) return", "if (Number(row.epoch) >= epoch) return"],
+    ["a claim keeps the epoch", "SET epoch = held.epoch + 1,", "SET epoch = held.epoch,"],
+    ["an older save replaces a newer one", " AND commits < ${number} RETURNING", " RETURNING"],
+    ["fleets share readers", "      WHERE held.fleet = excluded.fleet\n", ""],
+    ["numbers of saves go on after a claim", "owner = excluded.owner, commits = 0,", "owner = excluded.owner,"],
+    ["a second attempt has a number of its own", "if (cursor !== last.cursor) last", "last"],
+    ["work stays when its cursor does not", "undo(Effect.fail(error))", "Effect.fail(error).pipe(Effect.ignore)"],
+    ["the layer claims at each load", "if (claimed !== undefined) return claimed.store.load(reader)", ""]
+  ]),
+  ...of("src/pubnub/internal/reading/durable.ts", ["test/pubnub/transactions.test.ts"], [
+    ["a transaction is not noted as saved", "handled === undefined || handled === saved ?", "handled === undefined ?"],
+    ["a failed transaction is not tried again", "retried(transaction(name.reader", "(transaction(name.reader"],
+    ["events without a handler are not saved", "handled = cursorOf(event) ?? handled", "handled = saved"]
+  ]),
+  ...of("src/internal/handling.ts", ["test/pubnub/transactions.test.ts"], [
+    [
+      "deadLetter has no transaction",
+      "around(Effect.suspend(() => deadLetter(work, error)), work)",
+      "deadLetter(work, error)"
+    ]
   ])
 ]
