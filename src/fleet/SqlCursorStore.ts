@@ -7,6 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -217,6 +218,9 @@ const standard = "herald_readers"
 
 const unknownDialect = "cursors can be kept in PostgreSQL and SQLite only"
 
+const otherClient =
+  "the handler has another SqlClient than the store, and no part in its transactions. Provide one to both"
+
 /** A key of the table. PostgreSQL keeps no NUL in text. */
 const name: Input.Check = Input.all(
   Input.filled,
@@ -360,6 +364,10 @@ const storeOf = (
     transaction: <E, R>(given: string, cursor: Cursor, work: Effect.Effect<unknown, E, R>) =>
       Effect.gen(function*() {
         yield* check("save", given)
+        const others = yield* Effect.serviceOption(SqlClient.SqlClient)
+        if (Option.isSome(others) && others.value.transactionService !== sql.transactionService) {
+          return yield* failing("save", reader)("Invalid")({ message: otherClient })
+        }
         const text = yield* textOf(cursor)
         const isRepeated = cursor === last.cursor
         const number = numberOf(cursor)

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -142,6 +143,18 @@ const behaves = (client: Layer.Layer<SqlClient.SqlClient, SqlError>) => {
         assert.deepStrictEqual(exit, Exit.die("a defect"))
         assert.deepStrictEqual(yield* rows, [1])
         assert.deepStrictEqual(yield* store.load("both"), one)
+      }))
+
+    it.effect("runs no handler that has another client, whose writes would not be undone", () =>
+      Effect.gen(function*() {
+        const { store } = yield* claim("clients")
+        const ran = yield* Ref.make(false)
+        const error = yield* Effect.flip(
+          store.transaction("clients", cursorAt(1), Ref.set(ran, true)).pipe(Effect.provide(Layer.fresh(Sqlite.layer)))
+        )
+        assert.strictEqual(error.kind, "Invalid")
+        assert.include(error.message, "another SqlClient")
+        assert.isFalse(yield* Ref.get(ran))
       }))
 
     it.effect("writes once when a transaction is tried again whose COMMIT was not answered", () =>
@@ -283,7 +296,10 @@ describe.skipIf(Postgres.server === undefined)("SqlCursorStore in PostgreSQL", (
           const fiber = yield* Effect.forkChild(frozen)
           yield* Deferred.await(saved)
           const [took, next] = yield* Effect.timed(elsewhere(claim("frozen", "host-2")))
-          assert.isTrue(Duration.between(took, { minimum: Duration.seconds(4), maximum: Duration.seconds(8) }), String(took))
+          assert.isTrue(
+            Duration.between(took, { minimum: Duration.seconds(4), maximum: Duration.seconds(8) }),
+            String(took)
+          )
           assert.isUndefined(yield* next.store.load("frozen"))
           yield* Fiber.interrupt(fiber).pipe(Effect.exit)
         })

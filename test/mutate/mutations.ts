@@ -1104,11 +1104,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["numbers of saves go on after a claim", "owner = excluded.owner, commits = 0,", "owner = excluded.owner,"],
     ["a second attempt has a number of its own", "if (cursor !== last.cursor) last", "last"],
     ["work stays when its cursor does not", "undo(Effect.fail(error))", "Effect.fail(error).pipe(Effect.ignore)"],
+    ["another client is taken", "if (Option.isSome(others) &&", "if (Option.isNone(others) &&"],
     ["the layer claims at each load", "if (claimed !== undefined) return claimed.store.load(reader)", ""]
   ]),
   ...of("src/pubnub/internal/reading/durable.ts", ["test/pubnub/transactions.test.ts"], [
     ["a transaction is not noted as saved", "handled === undefined || handled === saved ?", "handled === undefined ?"],
     ["a failed transaction is not tried again", "retried(transaction(name.reader", "(transaction(name.reader"],
+    [
+      "the log hears of another owner",
+      "error.kind === \"Fenced\" ? Effect.void",
+      "error.kind === \"Invalid\" ? Effect.void"
+    ],
     ["events without a handler are not saved", "handled = cursorOf(event) ?? handled", "handled = saved"]
   ]),
   ...of("src/internal/handling.ts", ["test/pubnub/transactions.test.ts"], [

@@ -160,6 +160,21 @@ describe("a handler with commit: \"transaction\"", () => {
       assert.deepStrictEqual([rows, logged], [[], []])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("ends without a word in the log, too, when it commits in the background", () =>
+    Effect.gen(function*() {
+      const logged: Array<unknown> = []
+      const lost = CursorStore.of({ load: () => Effect.succeed(undefined), save: () => Effect.fail(failed("Fenced")) })
+      const error = yield* Effect.flip(
+        Subscribe.consume(() => Effect.void, { channels: ["a"], reader: "billing" }).pipe(
+          Effect.provideService(CursorStore, lost),
+          Effect.provide(Logger.layer([Logger.make(({ message }) => logged.push(message))]))
+        )
+      ).pipe(Effect.forkChild)
+      yield* VirtualTime.advance("1 second")
+      assert.deepInclude(yield* Fiber.join(error), { _tag: "CursorStoreError", kind: "Fenced" })
+      assert.deepStrictEqual(logged, [])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("has the place saved of events that have no handler", () =>
     Effect.gen(function*() {
       const { kept, layer, saves } = database()
