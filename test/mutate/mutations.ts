@@ -840,6 +840,40 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
 
   // Parameters that a row of a coverage table in docs/ names, and that no test of that row saw missing.
+  ...of("src/pubnub/PushPayload.ts", ["test/pubnub/PushPayload.test.ts"], [
+    ["push: APNs takes one byte more", "{ APNs: 4_096,", "{ APNs: 4_097,"],
+    ["push: FCM takes one byte more", "FCM: 4_096,", "FCM: 4_097,"],
+    ["push: a VoIP push has the usual limit", "apns?.pushType === \"voip\" ? limits.voip", "false ? limits.voip"],
+    [
+      "push: characters are counted",
+      "utf8.encode(JSON.stringify(part.payload)).length",
+      "JSON.stringify(part.payload).length"
+    ],
+    [
+      "push: devices of other topics are excluded",
+      "device._tag === \"Apns\" && device.topic === topic &&",
+      "device._tag === \"Apns\" &&"
+    ],
+    [
+      "push: a silent push shows a badge only",
+      "\"content-available\": silent ? 1 : undefined",
+      "\"content-available\": undefined"
+    ],
+    ["push: data may be aps", "key === \"aps\" || ", ""]
+  ]),
+  ...of("src/pubnub/Push.ts", ["test/pubnub/Push.test.ts"], [
+    ["push: the first page is all", "all.length < pageSize || last === undefined", "last === last"],
+    ["push: a page that repeats goes on for ever", "!known.has(item)", "true"],
+    ["push: 101 channels", "const mostChannels = 100", "const mostChannels = 101"]
+  ]),
+  ...of("src/pubnub/internal/wire/payload.ts", ["test/pubnub/PushPayload.test.ts"], [
+    ["push: a message's own push is overwritten", "Object.hasOwn(fields, key))", "false)"],
+    ["push: an empty message has a comma", "message === \"{}\" ? text : ", ""]
+  ]),
+  ...of("src/pubnub/Publish.ts", ["test/pubnub/largeMessages.test.ts"], [
+    ["large: a usual message goes the new way", "escaped().length + otherSize > usualLimit)", "escaped().length > 0)"],
+    ["large: characters are counted", "isSignal || isLarge ? bytes()", "isSignal ? bytes()"]
+  ]),
   ...of("src/pubnub/Publish.ts", ["test/pubnub/Publish.test.ts"], [
     ["row: store", "store: store === undefined ? undefined : store", "store: true ? undefined : store"],
     ["row: method POST", "(method === \"POST\" || text.length", "(text.length"],

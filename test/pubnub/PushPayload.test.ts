@@ -47,6 +47,18 @@ it.effect("makes the payload that the official builder makes", () =>
     })
   }))
 
+it.effect("excludes a device at its own topic and environment only", () =>
+  Effect.gen(function*() {
+    const topics = [topic, { ...topic, topic: "com.example.other" }, { ...topic, environment: "development" }] as const
+    const { pn_apns } = yield* PushPayload.make({ title: "t", apns: { topics }, exclude: [mine] })
+    assert.deepStrictEqual(pn_apns?.pn_push, [{
+      version: "v2",
+      auth_method: "token",
+      push_type: "alert",
+      targets: [{ ...topic, excluded_devices: ["bb"] }, topics[1], topics[2]]
+    }])
+  }))
+
 it.effect("wakes the app and shows nothing when it has neither a title nor a body", () =>
   Effect.gen(function*() {
     const payload = yield* PushPayload.make({
