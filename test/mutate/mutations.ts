@@ -294,6 +294,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "const [{ at: from } = first] = rest",
       "const from = after(this.sums.at(-1)?.sum[0] ?? first.at)"
     ],
+    ["a sum of what history showed is of one too few", "this.shown > perSum", "this.shown >= perSum"],
+    ["a sum of stored ones is of one too few", ": this.stored > perSum", ": this.stored >= perSum"],
+    [
+      "a sum of unstored ones is of one too few",
+      "this.named.length - this.stored > perSum",
+      "this.named.length - this.stored >= perSum"
+    ],
     ["a merged sum begins with its second half", "[{ from: before.from, sum: [to,", "[{ from, sum: [to,"],
     [
       "the sums of an earlier run begin where it did",
@@ -312,10 +319,9 @@ export const mutations: ReadonlyArray<Mutation> = [
       "others.length === 0 && this.before.marks.size === 0",
       "others.length === 0"
     ],
-    ["the first sum begins with the reader", "    if (this.sums.length === 0) this.summedFrom = first.at\n", ""],
     ["what is old makes a young sum", "part.filter(({ at, summed }) => !this.addToSum(summed, at))", "part"],
-    ["there are sums of nothing", "if (rest.length > 0) this.sums.push", "this.sums.push"],
-    ["merged sums forget one", "Marks.sum([sum, other[2]])", "sum"],
+    ["there are sums of nothing", "if (rest.length > 0) {", "if (rest.length >= 0) {"],
+    ["merged sums forget one", "Marks.sum([marks, marksBefore])", "marks"],
     ["a reader of a part reads the last tick of the sums", "since: after(last[0]), marks", "since: last[0], marks"]
   ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [

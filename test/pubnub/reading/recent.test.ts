@@ -190,6 +190,33 @@ describe("recent events", () => {
     assert.strictEqual(countOf(recent.at(position)), 801)
   })
 
+  /** Of events from the first tick on, each tenth is of one kind, until there are so many of it. */
+  const firstSum = (count: number, kind: "shown" | "stored") => {
+    const recent = new Recent(undefined)
+    recent.begin(ticks(0))
+    for (const n of numbers(531, 1)) {
+      const isOf = n % 10 === 0 && n <= 10 * count
+      recent.add(hadOf(`${ticks(n)}/a/ada`), kind === "shown" || isOf, kind === "shown" && isOf)
+    }
+    recent.trim(ticks(531))
+    return recent.at(ticks(531)).sums?.map(([to]) => to)
+  }
+
+  it("are summed up by kind only if there are more of it than a sum has", () => {
+    assert.deepStrictEqual(firstSum(50, "shown"), [ticks(50)])
+    assert.deepStrictEqual(firstSum(51, "shown"), [ticks(500)])
+    assert.deepStrictEqual(firstSum(50, "stored"), [ticks(55)])
+    assert.deepStrictEqual(firstSum(51, "stored"), [ticks(500)])
+    const marks = numbers(480).map((n) => Marks.of(String(n))).join("")
+    for (const [unstored, to] of [[50, 50], [51, 51]] as const) {
+      const recent = new Recent({ position: ticks(0), delivered: [], recent: { since: ticks(0), marks } })
+      recent.begin(ticks(0))
+      for (const n of numbers(unstored + 1, 1)) recent.add(hadOf(`${ticks(n)}/a/ada`), n === 1)
+      recent.trim(ticks(60))
+      assert.deepStrictEqual(recent.at(ticks(60)).sums?.[0]?.[0], ticks(to))
+    }
+  })
+
   it("begin with the first event of a sum of two sums, and after the sum before one of an earlier run", () => {
     const merged = having(numbers(1_300, 1))
     assert.strictEqual(merged.at(ticks(1_300)).sums?.[0]?.[0], ticks(100))
@@ -209,6 +236,7 @@ describe("recent events", () => {
     for (const n of numbers(2_000, 1)) {
       recent.add(hadOf(`${ticks(n)}/a/ada`), true, n <= 1_000 && n % 10 !== 0)
       recent.trim(ticks(n))
+      if (recent.at(ticks(n)).sums?.some(([, count]) => count === 0) === true) assert.fail(`a sum of nothing at ${n}`)
     }
     const at = recent.at(ticks(2_000))
     assert.strictEqual(countOf(at), 2_000)
