@@ -31,6 +31,7 @@ export default defineConfig({
           page("Reactions and receipts", "guide/reactions"),
           page("Users and channels", "guide/users-and-channels"),
           page("History", "guide/history"),
+          page("Encryption", "guide/encryption"),
           page("Symphony bots", "guide/symphony-bots"),
           page("In the browser", "guide/browser"),
           page("Test your application", "guide/testing"),

@@ -102,6 +102,8 @@ const world = Effect.fnUntraced(function*(folder: string) {
       PUBNUB_SUBSCRIBE_KEY: "demo-sub",
       PUBNUB_PUBLISH_KEY: "demo-pub",
       PUBNUB_USER_ID: "ada",
+      CIPHER_KEY: "a key",
+      OLD_CIPHER_KEY: "an older key",
       SYMPHONY_HOST: "pod.example.com",
       SYMPHONY_BOT_USERNAME: "bot",
       SYMPHONY_BOT_PRIVATE_KEY: Redacted.value(privateKey)

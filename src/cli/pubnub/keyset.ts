@@ -5,9 +5,12 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import * as Encryption from "../../pubnub/Encryption.ts"
 import * as PubNubConfig from "../../pubnub/PubNubConfig.ts"
 import * as ContextFile from "../context/file.ts"
 import { BadInput } from "../exit/failure.ts"
@@ -74,7 +77,37 @@ const config = Effect.map(
     PubNubConfig.layer({ ...secrets, origin, subscribeKey, tls, userId })
 )
 
-/** A command of PubNub: its flags are the flags above, and it runs with their configuration. */
+/** Whether a variable is set to nothing. `Config` takes that for not set, and a message would go out in clear. */
+const isSetToNothing = Effect.gen(function*() {
+  const { load } = yield* ConfigProvider.ConfigProvider
+  // The environment is a tree of the parts of its names.
+  for (const [path, key] of [[[], "PUBNUB_ENCRYPT_KEY"], [["PUBNUB", "ENCRYPT"], "KEY"]] as const) {
+    const node = yield* load([...path])
+    if (node?._tag === "Record" && node.keys.has(key)) return true
+  }
+  return false
+})
+
+// No flag: other users of the machine can see flags.
+const encryptKey = Effect.gen(function*() {
+  const key = yield* Config.withDefault(Config.Redacted("PUBNUB_ENCRYPT_KEY"), undefined)
+  return key === undefined && (yield* isSetToNothing) ? Redacted.make("") : key
+})
+
+/** The encryption with the key of the environment. Without one, nothing is encrypted. */
+const encryption = Layer.effect(
+  Encryption.Encryption,
+  Effect.mapError(
+    Effect.flatMap(encryptKey, (key) => key === undefined ? Effect.succeed(undefined) : Encryption.make({ key })),
+    () => new BadInput({ description: "PUBNUB_ENCRYPT_KEY is no key: set it to text, or do not set it" })
+  )
+)
+
+/** A command of PubNub: its flags are the flags above, and it runs with their configuration, and with the encryption. */
 export const withKeyset = <Name extends string, Input, Inherited, E, R>(
   command: Command.Command<Name, Input, Inherited, E, R>
-) => command.pipe(Command.provide(Layer.unwrap(config)), Command.withGlobalFlags([...settings, contextFlag]))
+) =>
+  command.pipe(
+    Command.provide(Layer.merge(Layer.unwrap(config), encryption)),
+    Command.withGlobalFlags([...settings, contextFlag])
+  )

@@ -1,0 +1,67 @@
+/** What one of the two clients encrypts, the other one reads: live and from history, in each format. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
+import { Encryption, History, Publish, Subscribe } from "effect-herald/pubnub"
+import PubNub from "pubnub"
+import { client, next, subscribed, theirs } from "./officialClient.ts"
+
+const World = Layer.unwrap(
+  Effect.map(
+    PubNubEmulatorServer.PubNubEmulatorServer,
+    ({ origin }) =>
+      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
+  )
+).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
+
+const cipherKey = "myCipherKey"
+const key = Redacted.make(cipherKey)
+
+const formats: ReadonlyArray<
+  readonly [string, Encryption.Options, ConstructorParameters<typeof PubNub>[0]["cryptoModule"]]
+> = [
+  ["the headed format", { key }, PubNub.CryptoModule.aesCbcCryptoModule({ cipherKey })],
+  [
+    "the legacy format with a random vector",
+    { key, writeLegacy: true },
+    PubNub.CryptoModule.legacyCryptoModule({ cipherKey, useRandomIVs: true })
+  ],
+  [
+    "the legacy format with one vector",
+    { key, legacy: "static", writeLegacy: true },
+    PubNub.CryptoModule.legacyCryptoModule({ cipherKey, useRandomIVs: false })
+  ]
+]
+
+it.live.each(formats)(
+  "both clients read each other's messages in %s, live and from history",
+  ([, options, cryptoModule]) =>
+    Effect.gen(function*() {
+      const messages = [{ by: "☃", n: 1.5 }, "text", 7, [true]]
+      const ada = yield* client("theirs", cryptoModule === undefined ? {} : { cryptoModule })
+      const heard = yield* subscribed(ada, { channels: ["a"] })
+      const hearing = yield* Subscribe.messages({ channels: ["a"] }).pipe(
+        Stream.take(2 * messages.length),
+        Stream.runCollect,
+        Effect.forkChild
+      )
+      // The reader hears what comes after its handshake.
+      yield* Effect.sleep("500 millis")
+      for (const message of messages) {
+        yield* Publish.publish({ channel: "a", message })
+        assert.deepStrictEqual((yield* next(heard, ({ kind }) => kind === "message"))["message"], message)
+      }
+      for (const message of messages) yield* theirs(() => ada.publish({ channel: "a", message }))
+      const all = [...messages, ...messages]
+      const live = yield* Fiber.join(hearing)
+      assert.deepStrictEqual(live.map(({ encrypted, payload }) => [payload, encrypted]), all.map((one) => [one, true]))
+      const { items } = yield* History.list({ channel: "a" })
+      assert.deepStrictEqual(items.map((item) => item._tag === "StoredMessage" && item.payload), all)
+      const { channels } = yield* theirs(() => ada.fetchMessages({ channels: ["a"] }))
+      assert.deepStrictEqual<unknown>(channels["a"]?.map(({ message }) => message), all)
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer(options), World)))
+)
