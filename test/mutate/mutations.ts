@@ -802,8 +802,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a gap begins a row of its own", "earlier?.attempts ?? 0", "0"]
   ]),
   ...of(`${reading}/registry.ts`, [`${tests}/registry.test.ts`], [
-    ["configurations mix", "group.client === client && isSame(group.config, config)", "group.client === client"],
-    ["transports mix", "group.client === client && isSame(group.config, config)", "isSame(group.config, config)"],
+    ["configurations mix", "group.encryption === encryption && isSame(group.config, config)", "true"],
+    ["transports mix", "group.client === client && group.encryption", "group.encryption"],
     ["filters mix", "const found = group.engines.get(filter)", "const found = [...group.engines.values()][0]"],
     ["nothing is closed", "Effect.forkDetach(shared.engine.close)", "Effect.forkDetach(Effect.void)"],
     ["the first one out closes it", "shared.users > 0", "shared.users > 1"],
@@ -1120,6 +1120,31 @@ export const mutations: ReadonlyArray<Mutation> = [
       "catch: () => \"is an RSA key that cannot be used: it is damaged or too short\"",
       "catch: String"
     ]
+  ]),
+  ...of("src/pubnub/internal/encryption/cipher.ts", ["test/pubnub/Encryption.test.ts"], [
+    ["the newest key alone reads", "for (const one of keys) {", "for (const one of keys.slice(0, 1)) {"],
+    ["legacy data is read unasked", "if (legacy === \"none\" || !isWhole(bytes))", "if (!isWhole(bytes))"]
+  ]),
+  ...of("src/pubnub/internal/encryption/push.ts", ["test/pubnub/Encryption.test.ts"], [
+    ["pn_other has no quotes", "[other]: `\"${ciphertext}\"`", "[other]: ciphertext"],
+    ["parts for push are encrypted", "if (parts.length === 0) return undefined", "return undefined"]
+  ]),
+  ...of("src/pubnub/Encryption.ts", ["test/pubnub/Encryption.test.ts"], [
+    ["texts overtake each other", "Promise.all([work, last])", "Promise.all([work])"],
+    ["plain payloads are not refused", "plain === \"accept\" ?", "true ?"],
+    ["a key may be empty", "(Secret.textOf(value) === \"\" ? \"is empty\" : undefined)", "undefined"]
+  ]),
+  ...of("src/pubnub/internal/encryption/blocks.ts", ["test/pubnub/Encryption.test.ts"], [
+    ["a chunk keeps its first vector", "iv = encrypted.slice(-block)", "iv = iv.slice()"]
+  ]),
+  ...of("src/pubnub/internal/wire/encryption.ts", ["test/pubnub/encrypted.test.ts"], [
+    ["nothing is decrypted", "if (encryption === undefined)", "if (true)"]
+  ]),
+  ...of("src/pubnub/internal/reading/registry.ts", ["test/pubnub/encrypted.test.ts"], [
+    ["encryptions mix", "group.encryption === encryption && isSame", "isSame"]
+  ]),
+  ...of("src/pubnub/internal/reading/place.ts", ["test/pubnub/encrypted.test.ts"], [
+    ["an unreadable message is no message", "event.reason === undefined ? undefined : \"Message\"", "undefined"]
   ]),
   ...of("src/node/internal/inspector/inspector.ts", ["test/node/inspector.test.ts"], [
     ["a page of another origin may command", "headers[\"origin\"] === undefined ||", "true ||"],
