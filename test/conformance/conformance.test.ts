@@ -8,6 +8,7 @@ import * as Cassettes from "./cassettes.ts"
 import * as Emulated from "./emulated.ts"
 import * as Events from "./events.ts"
 import * as Expectations from "./expectations.ts"
+import * as Files from "./files.ts"
 import * as History from "./history.ts"
 import * as Kit from "./kit.ts"
 import * as Objects from "./objects.ts"
@@ -16,7 +17,6 @@ import * as Push from "./push.ts"
 
 /** Requests that no call of our client makes, by the beginning of their template. */
 const notOffered: { readonly [template: string]: string } = {
-  "/v1/files/": "files",
   "/v2/auth/": "the old Access Manager",
   "/v3/pam/": "Access Manager",
   "/v2/history/": "the second version of history",
@@ -35,12 +35,13 @@ describe("conformance", () => {
   History.suite()
   Presence.suite()
   Actions.suite()
+  Files.suite()
   Objects.suite()
   Push.suite()
   Emulated.suite()
 
   it("replays every recorded request, or lists it as not offered", () => {
-    const ours = [Cassettes, History, Presence, Actions, Objects, Push].flatMap((suite) => [...suite.ours])
+    const ours = [Cassettes, History, Presence, Actions, Files, Objects, Push].flatMap((suite) => [...suite.ours])
     const others = Kit.classes()
       .flatMap((name) => Kit.cassettes(name))
       .flatMap(({ interactions }) => interactions)
@@ -55,7 +56,19 @@ describe("conformance", () => {
   })
 
   afterAll(() => {
-    const suites = [Cassettes, Answers, Events, Expectations, History, Presence, Actions, Objects, Push, Emulated]
+    const suites = [
+      Cassettes,
+      Answers,
+      Events,
+      Expectations,
+      History,
+      Presence,
+      Actions,
+      Files,
+      Objects,
+      Push,
+      Emulated
+    ]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })
 })
