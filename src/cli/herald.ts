@@ -9,6 +9,7 @@ import { version } from "../internal/version.ts"
 import { meanings } from "./exit/code.ts"
 import { BadInput, crashOf } from "./exit/failure.ts"
 import { report } from "./exit/report.ts"
+import { fleet } from "./fleet.ts"
 import * as OnOff from "./input/onOff.ts"
 import { JsonFlag } from "./output/jsonFlag.ts"
 import { bench } from "./pubnub/bench.ts"
@@ -55,6 +56,7 @@ const herald = Command.make("herald").pipe(
         context,
         doctor,
         bench,
+        fleet,
         emulator
       ]
     },

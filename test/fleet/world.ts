@@ -42,6 +42,14 @@ export const createTables = Effect.gen(function*() {
   yield* sql`CREATE OR REPLACE TRIGGER note AFTER UPDATE ON herald_readers FOR EACH ROW EXECUTE FUNCTION note()`
 })
 
+export const dropTables = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`DROP VIEW IF EXISTS herald_fleet_status`
+  for (const table of ["handled", "saved", "herald_readers", "herald_fleets", "herald_channels"]) {
+    yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
+  }
+})
+
 export const make = Effect.fnUntraced(function*(options: Options) {
   const { channels, emulator, firstPort, folder, lanes, origin, program, rate, shards, url, work } = options
   const sql = yield* SqlClient.SqlClient
@@ -119,6 +127,11 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     publishAll,
     publishing,
     settled,
+    /** The channels of a lane. */
+    namesOf: (reader: string) => names.filter((name) => `orders/${Fleet.laneOf(name, lanes)}` === reader),
+    /** Waits until a runner has lanes. */
+    joined: (runner: number) =>
+      until(Effect.map(readers, (rows) => rows.some(({ owner }) => owner === ownerOf(runner)))),
     addChannels: Effect.forEach(
       Array.from({ length: Math.ceil(channels / 1_000) }, (_, n) => names.slice(n * 1_000, (n + 1) * 1_000)),
       (channels) => Fleet.addChannels({ fleet: "orders", channels }),
@@ -150,7 +163,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
           return row !== undefined && row.epoch > epoch && row.owner !== ownerOf(runner)
         })
       }))
-      return { lanes: before.length, millis: moved ? (yield* Clock.currentTimeMillis) - began : -1 }
+      const after = new Map((yield* readers).map(({ claimedAt, reader }) => [reader, claimedAt]))
+      const claimed = before.map(({ reader }) => (after.get(reader) ?? began) - began)
+      return { lanes: before.length, first: Math.min(...claimed), millis: moved ? Math.max(0, ...claimed) : -1 }
     }),
     /** What became of all messages. */
     report: Effect.gen(function*() {

@@ -10,6 +10,7 @@ import { root } from "./scratch.ts"
 const sources = {
   "herald": "src/cli/main.ts",
   "worker": "test/node/worker.ts",
+  "runner": "test/fleet/runner.ts",
   "bridge": "docs/examples/bridge.ts",
   "app-context": "docs/examples/app-context.ts",
   "testing": "docs/examples/testing.ts"

@@ -41,6 +41,7 @@ export const exitCode = (error: Reportable): number => {
     case "CursorStoreError":
     case "ContentFailed":
     case "Undecryptable":
+    case "FleetError":
       return 1
     case "ProblemsFound":
       return error.code

@@ -5,6 +5,7 @@ import type * as CliError from "effect/cli/CliError"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { CursorStoreError } from "../../CursorStore.ts"
+import { FleetError } from "../../fleet/FleetError.ts"
 import * as Failed from "../../internal/failure.ts"
 import * as Text from "../../internal/text.ts"
 import type { ListenFailed } from "../../node/Listener.ts"
@@ -73,6 +74,7 @@ export const Reportable = Schema.Union([
   PubNubError.PubNubError,
   SubscribeError,
   CursorStoreError,
+  FleetError,
   SymphonyError.SymphonyError,
   MessageOutcomeUnknown
 ])

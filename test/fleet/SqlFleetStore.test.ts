@@ -1,0 +1,94 @@
+/** What runners share in PostgreSQL is what the store in memory does. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Fleet, FleetStore, SqlFleetStore } from "effect-herald/fleet"
+import type { Cursor } from "effect-herald/Cursor"
+import * as Postgres from "../kit/postgres.ts"
+
+const cursorAt = (position: number): Cursor => ({
+  position: String(17_900_000_000_000_000n + BigInt(position)),
+  delivered: []
+})
+
+const settings = { fleet: "orders", lanes: 2, shards: 300, shardGroup: "default" }
+
+/** What a program sees of a store, without its times. */
+const seen = Effect.gen(function*() {
+  const store = yield* FleetStore.FleetStore
+  const begun = [yield* store.begin(settings), yield* store.begin({ ...settings, lanes: 3 })]
+  yield* Fleet.addChannels({ fleet: "orders", channels: ["b", "a", "größe", "a"] })
+  yield* Fleet.removeChannels({ fleet: "orders", channels: ["b", "unknown"] })
+  const table = yield* store.channels("orders")
+  const same = yield* store.channels("orders", table?.version)
+  const waiting = [yield* store.waiting("orders", ["a", "größe", "b"])]
+  yield* store.taken("orders", ["a"])
+  waiting.push(yield* store.waiting("orders", ["a", "größe", "b"]))
+
+  const one = yield* store.claim({ settings, reader: "orders/0", owner: "one" })
+  yield* one.store.save("orders/0", cursorAt(5))
+  const two = yield* store.claim({ settings, reader: "orders/0", owner: "two" })
+  const late = yield* Effect.flip(one.store.save("orders/0", cursorAt(9)))
+  const kept = yield* two.store.load("orders/0")
+  yield* store.claim({ settings, reader: "orders/1", owner: "one" })
+  const turns = yield* Effect.forEach([1, 2, 3], () => store.historyTurn("orders", 1))
+
+  yield* Fleet.resize({ fleet: "orders", lanes: 4 })
+  const old = yield* Effect.flip(store.claim({ settings, reader: "orders/0", owner: "one" }))
+  const lanes = yield* store.lanes("orders")
+  return {
+    begun,
+    channels: table?.channels.toSorted(),
+    same,
+    waiting,
+    late: [late.kind, late.owner],
+    kept,
+    turns: turns.map((turn) => Math.round(Duration.toSeconds(turn))),
+    old: [old.kind, old.description],
+    settings: yield* store.settings("orders"),
+    lanes: lanes.map(({ committedAt, epoch, owner, position, reader }) => [
+      reader,
+      owner,
+      epoch,
+      position,
+      committedAt !== undefined
+    ])
+  }
+})
+
+describe("a store of fleets", () => {
+  it.effect("claims, fences, adds channels, and gives each lane after a split its cursor", () =>
+    Effect.gen(function*() {
+      const { kept, late, lanes, old, turns, waiting } = yield* seen
+      assert.deepStrictEqual(kept, cursorAt(5))
+      assert.deepStrictEqual(late, ["Fenced", "two"])
+      assert.deepStrictEqual(old, ["Invalid", "the fleet no longer has 2 lanes"])
+      assert.deepStrictEqual(turns, [0, 1, 2])
+      assert.deepStrictEqual(waiting, [2, 1])
+      assert.deepStrictEqual(lanes, [
+        ["orders/0", "Fleet.resize", 3, cursorAt(5).position, true],
+        ["orders/1", "Fleet.resize", 2, undefined, false],
+        ["orders/2", "Fleet.resize", 1, cursorAt(5).position, true],
+        ["orders/3", "Fleet.resize", 1, undefined, false]
+      ])
+    }).pipe(Effect.provide(FleetStore.layerMemory)))
+
+  it.live.skipIf(Postgres.server === undefined)(
+    "does the same in PostgreSQL and in memory",
+    () =>
+      Effect.gen(function*() {
+        const inMemory = yield* Effect.provide(seen, FleetStore.layerMemory)
+        // Runners start at the same time.
+        yield* Effect.all([SqlFleetStore.createTables(), SqlFleetStore.createTables()], { concurrency: 2 })
+        assert.deepStrictEqual(yield* Effect.provide(seen, SqlFleetStore.layer()), inMemory)
+      }).pipe(Effect.provide(Postgres.layer()), Effect.scoped)
+  )
+
+  it.live.skipIf(Postgres.server === undefined)("does not start without its tables", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Layer.build(SqlFleetStore.layer({ createTables: false, prefix: "other_" })))
+      assert.strictEqual(error.kind, "NoTable")
+      assert.include(error.message, "other_")
+    }).pipe(Effect.provide(Postgres.layer()), Effect.scoped))
+})
