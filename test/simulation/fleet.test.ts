@@ -157,3 +157,13 @@ describe.skipIf(server === undefined)("three runners", () => {
     300_000
   )
 })
+
+it.live.skipIf(Postgres.server === undefined)(
+  "a pool of one connection is refused at the start",
+  () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Layer.build(SqlFleetStore.layer()))
+      assert.strictEqual(error.kind, "SmallPool")
+      assert.include(error.message, "Set maxConnections")
+    }).pipe(Effect.provide(Postgres.layer({ maxConnections: 1 })), Effect.scoped)
+)
