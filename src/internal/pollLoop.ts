@@ -47,8 +47,8 @@ export interface Service<C, F, R> {
   readonly unfinished?: F
   /** Whether the service refused the credential. */
   readonly isDenied: (failure: F) => boolean
-  /** Whether the credential of the last request has been replaced since. Called after a refusal. */
-  readonly renewed: Effect.Effect<boolean, never, R>
+  /** Whether there is another credential than that of the last request, which was refused so. */
+  readonly renewed: (refusal: F) => Effect.Effect<boolean, never, R>
   /** The next input while nothing is in flight. Undefined: there is none until the loop is woken. */
   readonly next: () => "Wanted" | "Renamed" | undefined
   readonly tell: (told: Told<C, F>) => void
@@ -254,7 +254,7 @@ export class PollLoop<C, F, R> {
       onSuccess: (answer) => Effect.succeed(onSuccess(answer)),
       onFailure: (failure) =>
         this.service.isDenied(failure)
-          ? Effect.map(this.service.renewed, (renewed) => failed(failure, true, renewed))
+          ? Effect.map(this.service.renewed(failure), (renewed) => failed(failure, true, renewed))
           : Effect.succeed(failed(failure, false, false))
     })
   }

@@ -27,9 +27,9 @@ import * as NodeTransport from "./NodeTransport.ts"
  * @category layers
  * @since 0.1.0
  */
-export const layer = (
-  options: PubNubConfig.Options
-): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient> =>
+export const layer = <R = never>(
+  options: PubNubConfig.Options<R>
+): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient, never, R> =>
   Layer.merge(PubNubConfig.layer(options), NodeTransport.layer)
 
 /**

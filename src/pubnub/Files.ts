@@ -1304,7 +1304,7 @@ export const url = (
   file: FileRef
 ): Effect.Effect<
   Redacted.Redacted,
-  PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.Transport>,
+  PubNubError.PubNubErrorOf<PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.TokenUnavailable>,
   PubNubConfig
 > =>
   Effect.flatMap(PubNubConfig, (config) =>

@@ -6,7 +6,6 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -16,38 +15,40 @@ import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
 import { seconds } from "../internal/whatHappened.ts"
+import * as Token from "./internal/wire/renewing.ts"
 import type { Detail } from "./PubNubError.ts"
 
 /**
- * An access token, or a source of the current token:
+ * An access token, or a source of tokens. There are three forms:
  *
- * - a `Redacted` is sent with every request;
- * - an `Effect` runs before each request, so it should cache its token. If it takes longer than `requestTimeout`, the request is
- *   not sent, and fails with `Transport`;
- * - a `SubscriptionRef` is read before each request.
+ * - a `Redacted`, for a program that ends before its token does;
+ * - a `RenewingToken`: an Effect that asks your server for a token. The library runs it before the token ends, and when the service
+ *   refuses the token since it has expired or was revoked. This is the usual form;
+ * - a `SubscriptionRef`, for an application that gets new tokens by itself, such as from a push. It is read before each request.
  *
- * A running stream uses a new token from its next request on; a poll that is held goes on. After a refusal (401 or 403) it reads
- * the token again, and retries at once if the token has changed. A new value of a `SubscriptionRef` also ends the pause after a
- * refusal. If the service refuses the new token too, the schedule for `AccessDenied` decides.
+ * A running stream uses a new token from its next request on; a poll that is held goes on. After a refusal (401 or 403) a request
+ * and a stream are repeated once and at once if there is another token by then. A new value of a `SubscriptionRef` also ends the
+ * pause of a stream after a refusal. If the service refuses the new token too, a request fails, and the schedule of the stream for
+ * `AccessDenied` decides.
  *
  * While the token is unknown, the length of an address counts 2,048 characters for it.
  *
- * **Example** (A token that is renewed each hour)
+ * **Example** (Tokens that a session of the application brings)
  *
  * ```ts
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
- * import * as Redacted from "effect/Redacted"
- * import * as Schedule from "effect/Schedule"
+ * import type * as Redacted from "effect/Redacted"
+ * import * as Stream from "effect/Stream"
  * import * as SubscriptionRef from "effect/SubscriptionRef"
  * import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
  *
- * declare const freshToken: Effect.Effect<Redacted.Redacted>
+ * declare const firstToken: Redacted.Redacted
+ * declare const laterTokens: Stream.Stream<Redacted.Redacted>
  *
  * const Live = Layer.unwrap(Effect.gen(function*() {
- *   const authToken = yield* SubscriptionRef.make(yield* freshToken)
- *   const renew = Effect.flatMap(freshToken, (token) => SubscriptionRef.set(authToken, token))
- *   yield* Effect.forkScoped(Effect.repeat(Effect.delay(renew, "55 minutes"), Schedule.forever))
+ *   const authToken = yield* SubscriptionRef.make(firstToken)
+ *   yield* Effect.forkScoped(Stream.runForEach(laterTokens, (token) => SubscriptionRef.set(authToken, token)))
  *   return PubNubConfig.layer({ subscribeKey: "sub-c-1", userId: "ada", authToken })
  * }))
  * ```
@@ -55,9 +56,9 @@ import type { Detail } from "./PubNubError.ts"
  * @category models
  * @since 0.1.0
  */
-export type AuthToken =
+export type AuthToken<R = never> =
   | Redacted.Redacted
-  | Effect.Effect<Redacted.Redacted>
+  | Token.Renewing<R>
   | SubscriptionRef.SubscriptionRef<Redacted.Redacted>
 
 /**
@@ -66,7 +67,7 @@ export type AuthToken =
  * @category models
  * @since 0.1.0
  */
-export interface Options {
+export interface Options<R = never> {
   /** The keyset's subscribe key, `sub-c-…`. */
   readonly subscribeKey: string
   /** The keyset's publish key, `pub-c-…`. Needed to publish, to signal and to sign. */
@@ -74,7 +75,7 @@ export interface Options {
   /** The keyset's secret key, on servers only. Every request is then signed, and needs no other permission. */
   readonly secretKey?: Redacted.Redacted | undefined
   /** An access token that the application's server granted to this user, or a source of it. */
-  readonly authToken?: AuthToken | undefined
+  readonly authToken?: AuthToken<R> | undefined
   /** The id of this user. It should be the same each time the user connects. */
   readonly userId: string
   /** The host of the service, with an optional port and without a scheme. Default: `ps.pndsn.com`. */
@@ -244,13 +245,18 @@ const heartbeatIntervalOf = (timeout: Duration.Duration | undefined): Duration.D
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options): PubNubConfig["Service"] =>
+export const make = (options: Options): PubNubConfig["Service"] => made(options)
+
+/** A configuration whose token may need something. */
+type Needing<R> = Omit<PubNubConfig["Service"], "authToken"> & { readonly authToken: AuthToken<R> | undefined }
+
+const made = <R>(options: Options<R>): Needing<R> =>
   Result.getOrElse(
     Guarded.attempt(() => makeUnsafe({ ...options }), "options"),
-    (issues) => ({ ...makeUnsafe({ subscribeKey: "", userId: "nobody" }), issues })
+    (issues) => ({ ...makeUnsafe<R>({ subscribeKey: "", userId: "nobody" }), issues })
   )
 
-const makeUnsafe = (options: Options): PubNubConfig["Service"] => {
+const makeUnsafe = <R>(options: Options<R>): Needing<R> => {
   const givenInterval = optionalDuration(options.heartbeatInterval)
   // A heartbeat has to say for how long it holds.
   const presenceTimeout = optionalDuration(options.presenceTimeout) ??
@@ -284,12 +290,17 @@ const makeUnsafe = (options: Options): PubNubConfig["Service"] => {
 }
 
 /**
- * Provides the configuration that {@link make} makes.
+ * Provides the configuration that {@link make} makes. It needs what the Effect of a `RenewingToken` needs.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<PubNubConfig> => Layer.succeed(PubNubConfig, make(options))
+export const layer = <R = never>(options: Options<R>): Layer.Layer<PubNubConfig, never, R> => {
+  const { authToken, ...config } = made(options)
+  return Token.isRenewing(authToken)
+    ? Token.layer(authToken, PubNubConfig, (authToken) => ({ ...config, authToken }))
+    : Layer.succeed(PubNubConfig, { ...config, authToken })
+}
 
 // A function: as a constant it would keep Config in bundles that do not use it.
 const environment = () => ({
@@ -331,19 +342,19 @@ const host =
   /^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const key = /^[A-Za-z0-9_.-]+$/
 
-const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArray<Detail> => {
+const issuesOf = <R>(config: Omit<Needing<R>, "issues">): ReadonlyArray<Detail> => {
   const { authToken, heartbeatInterval, presenceTimeout, secretKey } = config
   const positive = (value: Duration.Duration) => Duration.toMillis(value) > 0 ? undefined : "is not positive"
   const isKey = Input.matching(key, "is not a key")
-  return Input.issues({
+  const issues = Input.issues({
     userId: Input.notBlank(config.userId),
     subscribeKey: config.subscribeKey === "" ? undefined : isKey(config.subscribeKey),
     publishKey: config.publishKey === "" ? undefined : Input.optional(isKey)(config.publishKey),
     secretKey: Input.optional(Secret.check)(secretKey),
-    authToken: authToken === undefined || Effect.isEffect(authToken) || SubscriptionRef.isSubscriptionRef(authToken) ||
+    authToken: authToken === undefined || Token.isRenewing(authToken) || SubscriptionRef.isSubscriptionRef(authToken) ||
         Secret.check(authToken) === undefined
       ? undefined
-      : "is neither redacted text, nor an Effect, nor a SubscriptionRef",
+      : "is neither redacted text, nor a RenewingToken, nor a SubscriptionRef",
     origin: Input.matching(
       host,
       "is not a host name with an optional port: leave out the path, and the scheme, which tls chooses"
@@ -367,6 +378,7 @@ const issuesOf = (config: Omit<PubNubConfig["Service"], "issues">): ReadonlyArra
     instanceId: Input.optional(Input.text)(config.instanceId),
     partnerId: Input.optional(Input.text)(config.partnerId)
   })
+  return Token.isRenewing(authToken) ? [...issues, ...Token.issuesOf(authToken)] : issues
 }
 
 // The message leaves out the value: it was converted, and is not what the caller wrote.

@@ -1,5 +1,5 @@
 /**
- * What can go wrong with a request: one error, {@link PubNubError}, whose `reason` says which of ten things it was. Six of them are
+ * What can go wrong with a request: one error, {@link PubNubError}, whose `reason` says which of eleven things it was. Six of them are
  * those of `effect-herald/Reason`, which Symphony shares.
  *
  * @since 0.1.0
@@ -36,6 +36,24 @@ export class AccessDenied extends Failure.TaggedError<AccessDenied>("pubnub")("A
       `${Text.sentence(description)} ` +
       (explanation?.message ?? "Grant access to this user, or provide another token.")
   }
+}) {}
+
+/**
+ * There is no valid access token, and nothing was sent: the last one has ended, and its source gives no other. `description` says
+ * what the source did. A retry can help.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TokenUnavailable extends Failure.TaggedError<TokenUnavailable>("pubnub")("TokenUnavailable", {
+  /** What the source of tokens did, without the text of its error, which may hold secrets. */
+  description: Schema.String
+}, {
+  message: ({ description }) =>
+    `There is no valid access token: ${
+      Text.sentence(description)
+    } Nothing was sent. Check the server that grants the tokens.`,
+  isRetryable: true
 }) {}
 
 /**
@@ -127,6 +145,7 @@ export const Reason = Schema.Union([
   Timeout,
   RateLimited,
   AccessDenied,
+  TokenUnavailable,
   InvalidKey,
   FeatureDisabled,
   BadRequest,

@@ -165,6 +165,7 @@ export type PublishError =
     | PubNubError.Transport
     | PubNubError.RateLimited
     | PubNubError.AccessDenied
+    | PubNubError.TokenUnavailable
     | PubNubError.InvalidKey
     | PubNubError.FeatureDisabled
     | PubNubError.BadRequest

@@ -550,7 +550,8 @@ interface Line {
 const untilTaken = Schedule.upTo(Retry.reconnect, { duration: "1 minute" })
 
 const certainlyNotTaken = (reason: PubNubError.Reason) =>
-  reason._tag === "Transport" || reason._tag === "RateLimited" || reason._tag === "ServerFailure"
+  reason._tag === "Transport" || reason._tag === "RateLimited" || reason._tag === "ServerFailure" ||
+  reason._tag === "TokenUnavailable"
 
 interface Pace {
   readonly limit: number

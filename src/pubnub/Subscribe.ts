@@ -69,6 +69,7 @@ export type Reconnect = {
       | "RateLimited"
       | "ServerFailure"
       | "Timeout"
+      | "TokenUnavailable"
       | "Transport"
   ]?: Retry.Policy<PubNubError.Reason> | undefined
 }

@@ -78,7 +78,7 @@ export class InboxOverflow extends Failure.TaggedError<InboxOverflow>("pubnub")(
 
 /**
  * A subscription ended. To go on, pass `cursor` as `from` to a new one. A new token needs no new stream: see `AuthToken` of
- * `PubNubConfig`.
+ * `PubNubConfig`. This example is for a token that the user must ask for, such as by a new login.
  *
  * **Example** (Going on with a new token)
  *

@@ -62,6 +62,7 @@ export const now: Effect.Effect<Timetoken, TimeError, HttpClient.HttpClient | Pu
       case "EmptySubscription":
       case "FeatureDisabled":
       case "InvalidKey":
+      case "TokenUnavailable":
         return error(
           new PubNubError.BadRequest({
             description: reason.message,

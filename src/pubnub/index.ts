@@ -75,6 +75,9 @@ export * as PushPayload from "./PushPayload.ts"
 /** What a request can fail with. */
 export * as PubNubError from "./PubNubError.ts"
 
+/** Access tokens that renew themselves. */
+export * as RenewingToken from "./RenewingToken.ts"
+
 /** What a subscription says of itself. */
 export * as SubscribeStatus from "./SubscribeStatus.ts"
 

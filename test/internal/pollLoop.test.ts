@@ -55,7 +55,7 @@ const loopOf = (changes: Partial<Service> = {}) =>
       poll: () => Effect.never,
       schedule: () => eachSecond,
       isDenied: (failure) => failure === "denied",
-      renewed: Effect.succeed(false),
+      renewed: () => Effect.succeed(false),
       next: () => "Wanted",
       tell: (told) => log.push(told._tag),
       broken: (defect) => log.push(`broken: ${defect instanceof Error ? defect.message : String(defect)}`),
@@ -165,7 +165,7 @@ describe("PollLoop", () => {
       const results = [Effect.fail("boom"), Effect.fail("denied"), Effect.fail("denied")]
       const { done, loop } = yield* loopOf({
         poll: () => results.shift() ?? Effect.never,
-        renewed: Effect.sync(() => ++asked === 1)
+        renewed: () => Effect.sync(() => ++asked === 1)
       })
       loop.start()
       yield* VirtualTime.advance("10 seconds")
@@ -435,7 +435,7 @@ describe("an exception in PollLoop", () => {
       schedule: () => Schedule.forever.pipe(Schedule.modifyDelay(boom))
     }],
     ["isDenied", { ...denied, isDenied: boom }],
-    ["renewed", { ...denied, renewed: Effect.sync(boom) }],
+    ["renewed", { ...denied, renewed: () => Effect.sync(boom) }],
     ["next", { next: boom }],
     ["tell", { tell: boom }]
   ])("in %s is reported once, and ends the loop", ([, changes]) =>

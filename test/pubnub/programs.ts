@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type AppContext, Channels, History, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
+import { type AppContext, Channels, History, SubscribeEvent, ObjectFilter, Members, Memberships, MessageActions, Publish, PubNubConfig, RenewingToken, Subscribe, Time, Timetoken, Users } from "effect-herald/pubnub"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 `
 
@@ -38,9 +38,9 @@ export const wrong = [
   "PubNubConfig.make({ subscribeKey: \"s\" })",
   "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", secretKey: \"plain text\" })",
   "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: \"plain text\" })",
-  "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.succeed(\"plain text\") })",
-  "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.fail(\"no token\") })",
-  "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.as(PubNubConfig.PubNubConfig, Redacted.make(\"t\")) })",
+  "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: RenewingToken.make(Effect.succeed(\"plain text\")) })",
+  "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: Effect.succeed(Redacted.make(\"t\")) })",
+  "PubNubConfig.make({ subscribeKey: \"s\", userId: \"u\", authToken: RenewingToken.make(Effect.as(PubNubConfig.PubNubConfig, Redacted.make(\"t\"))) })",
   "Subscribe.messages({ channels: [\"a\"] }).pipe(Stream.filter((event) => event._tag === \"Gap\"))",
   "Effect.runPromise(Publish.publish({ channel: \"a\", message: 1 }))",
   "Users.get({ include: [\"custom\"] }).pipe(Effect.map((user) => user.status))",

@@ -6,8 +6,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as HttpClient from "effect/http/HttpClient"
-import type * as Redacted from "effect/Redacted"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -29,8 +30,9 @@ import {
   ObjectFilter,
   Presence,
   Publish,
-  type PubNubConfig,
+  PubNubConfig,
   type PubNubError,
+  RenewingToken,
   Subscribe,
   SubscribeEvent,
   Time,
@@ -48,17 +50,32 @@ type Odd = UndecodableItem.UndecodableItem
 type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
 type ReasonsOf<E> = E extends PubNubError.PubNubError ? E["reason"]["_tag"] : never
 
-it("a token is a value, an Effect that cannot fail and needs nothing, or a reference", () => {
+it("a token is a value, a source that renews it and needs nothing more, or a reference", () => {
   holds<
     Equal<
       PubNubConfig.Options["authToken"],
       | Redacted.Redacted
-      | Effect.Effect<Redacted.Redacted>
+      | RenewingToken.RenewingToken
       | SubscriptionRef.SubscriptionRef<Redacted.Redacted>
       | undefined
     >
   >(true)
   holds<Equal<PubNubConfig.PubNubConfig["Service"]["authToken"], PubNubConfig.Options["authToken"]>>(true)
+})
+
+it("the layer of a configuration needs what its token needs, and nothing without one", () => {
+  const keys = { subscribeKey: "s", userId: "u" }
+  const none = PubNubConfig.layer(keys)
+  const fixed = PubNubConfig.layer({ ...keys, authToken: Redacted.make("t") })
+  const free = PubNubConfig.layer({ ...keys, authToken: RenewingToken.make(Effect.succeed(Redacted.make("t"))) })
+  const needy = PubNubConfig.layer({
+    ...keys,
+    authToken: RenewingToken.make(Effect.as(HttpClient.HttpClient, Redacted.make("t")))
+  })
+  holds<Equal<Layer.Services<typeof none>, never>>(true)
+  holds<Equal<Layer.Services<typeof fixed>, never>>(true)
+  holds<Equal<Layer.Services<typeof free>, never>>(true)
+  holds<Equal<Layer.Services<typeof needy>, HttpClient.HttpClient>>(true)
 })
 
 describe("endpoints", () => {
@@ -81,6 +98,7 @@ describe("endpoints", () => {
         | "Transport"
         | "RateLimited"
         | "AccessDenied"
+        | "TokenUnavailable"
         | "InvalidKey"
         | "FeatureDisabled"
         | "BadRequest"

@@ -26,6 +26,7 @@ const byReason: {
   RateLimited: 4,
   ServerFailure: 4,
   Timeout: 4,
+  TokenUnavailable: 3,
   Transport: 4,
   NotFound: 6
 }

@@ -239,15 +239,14 @@ export class Backfill {
   }
 
   private request<A>(endpoint: Endpoint.Endpoint<A>): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
-    return this.renewing((config) => Endpoint.send(config, endpoint))
+    return this.inTurn(Endpoint.send(this.history.config, endpoint))
   }
 
-  /** Waits for its turn. Repeats a refused request once if the token was replaced. */
-  private renewing<A>(
-    request: (config: Config) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
+  private inTurn<A>(
+    request: Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
-    const { config, pace } = this.history
-    return Effect.andThen(this.hole.isPatient === true ? pace.spare : pace.turn, Token.renewing(config, request)).pipe(
+    const { pace } = this.history
+    return Effect.andThen(this.hole.isPatient === true ? pace.spare : pace.turn, request).pipe(
       Effect.tap(() =>
         Effect.sync(() => {
           this.answers++
@@ -285,9 +284,9 @@ export class Backfill {
     for (const [channel, name] of knowledge.channelsOf(new Set([...channels, ...groups]))) add(channel, name)
     for (const group of groups) {
       if (ChannelName.isPresence(group)) continue
-      const listed = yield* this.renewing((config) =>
+      const listed = yield* this.inTurn(
         Effect.mapError(
-          Effect.provideService(Groups.list(() => group), PubNubConfig, config),
+          Effect.provideService(Groups.list(() => group), PubNubConfig, this.history.config),
           (error) => error.reason
         )
       ).pipe(

@@ -13,7 +13,6 @@ import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Defects from "../wire/defect.ts"
 import * as Subscribe from "../wire/subscribe.ts"
-import * as Token from "../wire/token.ts"
 import * as Arrival from "./arrival.ts"
 import { Backfill } from "./backfill.ts"
 import type { Core } from "./core.ts"
@@ -220,12 +219,8 @@ export class CatchUp {
       const target = { ...names(), filter, state: undefined }
       const isEmpty = target.channels.length + target.groups.length === 0
       if (isEmpty || sizeOf(config, target) > longestAddress) return Effect.succeedNone
-      const request = Token.renewing(
-        config,
-        (config) => Subscribe.poll(config, target)(config, this.begin)
-      )
       return Effect.flatMap(
-        Effect.timeoutOption(request, "1 second"),
+        Effect.timeoutOption(Subscribe.poll(config, target)(config, this.begin), "1 second"),
         Option.match({
           onNone: () => Effect.succeedNone,
           onSome: ({ messages }) => Effect.asSome(Arrival.openAll(history.encryption, messages.map(Arrival.read)))

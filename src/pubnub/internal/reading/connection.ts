@@ -279,7 +279,7 @@ export class Connection {
         schedule: settings.schedule,
         unfinished: new PubNubError.Timeout({ after: config.pollTimeout }),
         isDenied: (reason) => reason._tag === "AccessDenied",
-        renewed: Effect.suspend(() => Token.isOther(config, this.token)),
+        renewed: (refusal) => Effect.suspend(() => Token.replaced(config, this.token, refusal)),
         next: () => this.next(),
         tell: (told) => this.tell(told),
         broken: (defect) => this.broken(defect)

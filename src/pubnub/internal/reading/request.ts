@@ -34,6 +34,7 @@ export const reconnect = {
   RateLimited: Retry.reconnect,
   ServerFailure: Retry.reconnect,
   Malformed: Retry.reconnect,
+  TokenUnavailable: Retry.reconnect,
   // This is no fault. The group may get its first channel at any time, and the reader misses messages until it asks again.
   EmptySubscription: Retry.backoff({ base: "1 second", cap: "5 seconds" }),
   // A single 403 may be temporary. The application must handle one that lasts.

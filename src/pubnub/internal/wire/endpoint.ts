@@ -123,8 +123,17 @@ export const send = <A>(
   return tooLong === undefined ? sendTo(config, endpoint, address) : Effect.fail(tooLong)
 }
 
-/** Runs a request that {@link refusalOf} and {@link tooLongOf} do not refuse. */
+/** Runs a request that {@link refusalOf} and {@link tooLongOf} do not refuse. A refusal of an old token is not the last word. */
 export const sendTo = <A>(
+  config: PubNubConfig["Service"],
+  endpoint: Endpoint<A>,
+  address: Address
+): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> =>
+  endpoint.credential === "none"
+    ? exchange(config, endpoint, address)
+    : Token.send(config, (config) => exchange(config, endpoint, address))
+
+const exchange = <A>(
   config: PubNubConfig["Service"],
   endpoint: Endpoint<A>,
   address: Address
@@ -184,7 +193,7 @@ export const unanswered = (timeout: Duration.Duration) => (failure: Operation.Un
 export const urlOf = (
   config: PubNubConfig["Service"],
   endpoint: Endpoint<unknown>
-): Effect.Effect<string, PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.Transport> => {
+): Effect.Effect<string, PubNubError.BadRequest | PubNubError.InvalidKey | PubNubError.TokenUnavailable> => {
   const unusable = refusalOf(config, endpoint)
   return unusable === undefined
     ? Effect.map(request(config, endpoint, addressOf(config, endpoint)), ({ url }) => url)
@@ -313,7 +322,7 @@ const request = (
   address: Address
 ): Effect.Effect<
   HttpClientRequest.HttpClientRequest,
-  PubNubError.InvalidKey | PubNubError.Transport | PubNubError.BadRequest
+  PubNubError.InvalidKey | PubNubError.TokenUnavailable | PubNubError.BadRequest
 > => {
   const { credential = "all" } = endpoint
   const { secretKey } = config

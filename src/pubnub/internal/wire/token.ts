@@ -1,15 +1,16 @@
 /**
- * The current access token. The configuration has it as a value, as an Effect that gives one for each request, or as a
- * reference that holds one.
+ * The current access token. The configuration has it as a value, as a source that renews it, or as a reference that holds one.
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Secret from "../../../internal/secret.ts"
 import type { PubNubConfig } from "../../PubNubConfig.ts"
 import * as PubNubError from "../../PubNubError.ts"
+import * as Renewing from "./renewing.ts"
 
 type Config = PubNubConfig["Service"]
 type Token = Redacted.Redacted | undefined
@@ -20,12 +21,12 @@ const usualSize = 2_048
 /** The tokens of one source to remember: requests with them may still be in flight. */
 const mostRemembered = 8
 
-/** The tokens that Effects and references gave, newest first. They are copies, because the caller may wipe its own. */
+/** The tokens that sources gave, newest first. They are copies, because the caller may wipe its own. */
 const given = new WeakMap<object, ReadonlyArray<Redacted.Redacted>>()
 
 /** Whether the token never changes. */
 export const isFixed = ({ authToken }: Pick<Config, "authToken">): boolean =>
-  !Effect.isEffect(authToken) && !SubscriptionRef.isSubscriptionRef(authToken)
+  authToken === undefined || Redacted.isRedacted(authToken)
 
 /** Whether two configurations are the same by their values, and get their tokens from the same place. */
 export const isSame = <C extends Pick<Config, "authToken">>(one: C, other: C): boolean =>
@@ -39,17 +40,14 @@ const hasSameSource = (
 
 const withoutToken = <C extends Pick<Config, "authToken">>({ authToken: _, ...rest }: C) => rest
 
-/** The token for a request now. An Effect has `requestTimeout` to give it. */
+/** The token for a request now. A source that renews it has `requestTimeout` to give it. */
 export const current = (
   { authToken, requestTimeout }: Config
-): Effect.Effect<Token, PubNubError.Transport | PubNubError.BadRequest> => {
+): Effect.Effect<Token, PubNubError.TokenUnavailable | PubNubError.BadRequest> => {
   if (authToken === undefined) return Effect.succeed(authToken)
   if (Redacted.isRedacted(authToken)) return usable(authToken)
-  const token = Effect.isEffect(authToken)
-    ? Effect.timeoutOrElse(Effect.mapError(authToken, lost), {
-      duration: requestTimeout,
-      orElse: () => Effect.fail(late())
-    })
+  const token = Renewing.isRenewing(authToken)
+    ? authToken[Renewing.TypeId].current(requestTimeout)
     : SubscriptionRef.get(authToken)
   return Effect.tap(Effect.flatMap(token, usable), (token) => Effect.sync(() => remember(authToken, token)))
 }
@@ -62,12 +60,6 @@ const usable = (token: Redacted.Redacted): Effect.Effect<Redacted.Redacted, PubN
   )
 }
 
-// The type says that the Effect cannot fail, but a caller without the compiler may pass one. Its error may hold secrets.
-const lost = () => new PubNubError.Transport({ description: "The access token could not be read", sent: false })
-
-// Made when it happens, so that its stack says where.
-const late = () => new PubNubError.Transport({ description: "The access token was not ready in time", sent: false })
-
 const remember = (source: object, token: Redacted.Redacted): void => {
   const others = given.get(source) ?? []
   const [newest] = others
@@ -75,31 +67,51 @@ const remember = (source: object, token: Redacted.Redacted): void => {
   given.set(source, [Redacted.make(Redacted.value(token)), ...others.slice(0, mostRemembered - 1)])
 }
 
+/** The configurations that {@link pinned} made last. Each encodes what its addresses share. */
+const latest = new WeakMap<Config, Config>()
+
 /** The same configuration for one request, with the token that was found for it. */
-export const pinned = (config: Config, authToken: Token): Config =>
-  authToken === config.authToken ? config : { ...config, authToken }
+export const pinned = (config: Config, authToken: Token): Config => {
+  if (authToken === config.authToken) return config
+  const known = latest.get(config)
+  if (known !== undefined && known.authToken === authToken) return known
+  const made = { ...config, authToken }
+  latest.set(config, made)
+  return made
+}
 
-/** Whether the token has changed since an earlier request. */
-export const isOther = (config: Config, earlier: Token): Effect.Effect<boolean> =>
-  isFixed(config) ? Effect.succeed(false) : Effect.match(current(config), {
-    onFailure: () => false,
-    onSuccess: (now) => !Equal.equals(now, earlier)
-  })
-
-/** Makes a request. Repeats it once if the service refused its token and there is a new one. */
-export const renewing = <A, R>(
+/** Whether there is another token than that of a refused request. A source that renews it may have to ask for one. */
+export const replaced = (
   config: Config,
-  request: (config: Config) => Effect.Effect<A, PubNubError.Reason, R>
-): Effect.Effect<A, PubNubError.Reason, R> =>
-  Effect.flatMap(
+  refused: Token,
+  denied: PubNubError.Reason
+): Effect.Effect<boolean> => {
+  const { authToken, requestTimeout } = config
+  if (refused === undefined || denied._tag !== "AccessDenied" || isFixed(config)) return Effect.succeed(false)
+  if (Renewing.isRenewing(authToken)) return authToken[Renewing.TypeId].refused(refused, denied, requestTimeout)
+  return Effect.match(current(config), {
+    onFailure: () => false,
+    onSuccess: (now) => !Equal.equals(now, refused)
+  })
+}
+
+/** Makes a request with the current token. Repeats it once if the service refused that token and there is another one. */
+export const send = <A>(
+  config: Config,
+  request: (config: Config) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
+): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> => {
+  if (isFixed(config)) return request(config)
+  const requestWith = (token: Token) => request(pinned(config, token))
+  return Effect.flatMap(
     current(config),
     (token) =>
-      Effect.catchTag(request(pinned(config, token)), "AccessDenied", (denied) =>
+      Effect.catchTag(requestWith(token), "AccessDenied", (denied) =>
         Effect.flatMap(
-          isOther(config, token),
-          (isOther) => isOther ? request(config) : Effect.fail(denied)
+          replaced(config, token, denied),
+          (isReplaced) => isReplaced ? Effect.flatMap(current(config), requestWith) : Effect.fail(denied)
         ))
   )
+}
 
 /** Runs an effect once, when a reference holds a new token. Gives nothing to wait for if the token is not a reference. */
 export const onChange = (

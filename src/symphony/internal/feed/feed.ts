@@ -244,7 +244,7 @@ const open = Effect.fnUntraced(function*(settings: Settings) {
       schedule: (failure) => isPassing(failure) || feed !== undefined && isOfMending(failure) ? reconnect : never,
       isDenied: (failure) => failure === refusal,
       // The first refusal is handled without a pause, and the next one counts as a failure.
-      renewed: Effect.sync(() => refusals === 1),
+      renewed: () => Effect.sync(() => refusals === 1),
       next: () => outbox.isWanted() ? "Wanted" : undefined,
       tell,
       broken: (defect) => outbox.end(Effect.die(defect))
