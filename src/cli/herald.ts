@@ -12,6 +12,7 @@ import { report } from "./exit/report.ts"
 import { fleet } from "./fleet.ts"
 import * as OnOff from "./input/onOff.ts"
 import { JsonFlag } from "./output/jsonFlag.ts"
+import { access } from "./pubnub/access.ts"
 import { bench } from "./pubnub/bench.ts"
 import { channelGroups } from "./pubnub/channelGroups.ts"
 import { channels } from "./pubnub/channels.ts"
@@ -51,6 +52,7 @@ const herald = Command.make("herald").pipe(
         channels,
         members,
         memberships,
+        access,
         time,
         timetoken,
         context,

@@ -6,11 +6,13 @@
 import type * as Config from "effect/Config"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Access from "../pubnub/Access.ts"
 import * as PubNubConfig from "../pubnub/PubNubConfig.ts"
 import * as NodeTransport from "./NodeTransport.ts"
 
 /**
- * The configuration of the given options, and the transport `NodeTransport.layer`.
+ * The configuration of the given options, the transport `NodeTransport.layer`, and `Access.layerExplanations`: a refusal says why, as far
+ * as the token tells.
  *
  * **Example** (One program, one keyset)
  *
@@ -30,7 +32,7 @@ import * as NodeTransport from "./NodeTransport.ts"
 export const layer = <R = never>(
   options: PubNubConfig.Options<R>
 ): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient, never, R> =>
-  Layer.merge(PubNubConfig.layer(options), NodeTransport.layer)
+  Layer.mergeAll(PubNubConfig.layer(options), NodeTransport.layer, Access.layerExplanations)
 
 /**
  * {@link layer} with the configuration from `Config`, by default the environment: see `PubNubConfig.layerConfig` for the
@@ -53,4 +55,4 @@ export const layer = <R = never>(
 export const layerConfig = (
   options?: { readonly [K in keyof PubNubConfig.Options]?: Config.Config<PubNubConfig.Options[K]> }
 ): Layer.Layer<PubNubConfig.PubNubConfig | HttpClient.HttpClient, Config.ConfigError> =>
-  Layer.merge(PubNubConfig.layerConfig(options), NodeTransport.layer)
+  Layer.mergeAll(PubNubConfig.layerConfig(options), NodeTransport.layer, Access.layerExplanations)

@@ -315,6 +315,14 @@ const decodeRevoked = Codec.decodeResult(Schema.Struct({ status: Schema.Literal(
 export type Operation = Needs.Operation
 
 /**
+ * All operations that {@link explain} knows.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const operations: ReadonlyArray<Operation> = Needs.operations
+
+/**
  * A call: a right on one thing, or a function of this library and the names that it is called with.
  *
  * @category models
@@ -403,7 +411,7 @@ const callIssues = (call: Call): ReadonlyArray<PubNubError.Detail> => [
   ...Input.issues({ user: Input.optional(Input.text)(call.user) }),
   ...("operation" in call
     ? [
-      ...Input.issues({ operation: Input.oneOf(Object.keys(Needs.table))(call.operation) }),
+      ...Input.issues({ operation: Input.oneOf(Needs.operations)(call.operation) }),
       ...kinds.flatMap(([kind]) => call[kind] === undefined ? [] : Input.each(kind, call[kind], Input.text))
     ]
     : Input.issues({
@@ -441,7 +449,11 @@ export const layerExplanations: Layer.Layer<never> = /* @__PURE__ */ Layer.succe
     Effect.map(Clock.currentTimeMillis, (now) =>
       Result.match(AccessToken.parse(Redacted.make(token)), {
         onFailure: () => undefined,
-        onSuccess: (content) =>
-          Explain.explain(content, { needs: Needs.ofRequest(request, { channels, groups }), user, now })
+        onSuccess: (content) => {
+          const needs = Needs.ofRequest(request, { channels, groups })
+          const explanation = Explain.explain(content, { needs, user, now })
+          // That the token allows a request whose needs are not known nobody can say.
+          return explanation._tag === "Allowed" && needs.length === 0 ? undefined : explanation
+        }
       }))
 )

@@ -41,6 +41,7 @@ import type * as files from "./pubnub/files.ts"
 import * as keysets from "./pubnub/keyset.ts"
 import type * as objects from "./pubnub/appContext.ts"
 import * as requestParts from "./pubnub/request.ts"
+import * as rights from "./pubnub/rights.ts"
 import * as routes from "./pubnub/routes.ts"
 import { sign } from "./pubnub/signature.ts"
 import * as storage from "./pubnub/storage.ts"
@@ -75,8 +76,9 @@ export type Request = message.Request
 /**
  * The add-ons of a keyset. All are on by default, except `accessManager` and `presenceDeltas`.
  *
- * - `accessManager`: refuses a request that names a channel or group and has neither a signature nor a token (403). The
- *   emulator does not read tokens: each one that is neither revoked nor expired permits everything.
+ * - `accessManager`: refuses a request that names a channel, group or user and has neither a signature nor a token (403). A token
+ *   that `grant` or a signed request made allows what it says, to its user and until it expires. One that only looks like those is
+ *   refused, and any other text permits everything, as long as it is neither revoked nor expired. A signed request has every right.
  * - `appContext`: users, channels and memberships. Off: their endpoints answer 403.
  * - `mobilePush`: the devices of channels, and their pushes. Off: its endpoints answer 403.
  * - `files`: files and their announcements. Off: their endpoints answer 402.
@@ -356,6 +358,46 @@ export interface EventsOptions {
   readonly channel?: string | undefined
   /** The most events. The newest are given. Default: no limit. */
   readonly limit?: number | undefined
+}
+
+/**
+ * The names of rights on channels, channel groups and users.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Right = rights.Right
+
+/**
+ * Rights by name or by pattern.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Permissions {
+  /** Rights on channels. Default: none. */
+  readonly channels?: { readonly [name: string]: ReadonlyArray<Right> } | undefined
+  /** Rights on channel groups. Default: none. */
+  readonly groups?: { readonly [name: string]: ReadonlyArray<Right> } | undefined
+  /** Rights on users. Default: none. */
+  readonly users?: { readonly [name: string]: ReadonlyArray<Right> } | undefined
+}
+
+/**
+ * A token to make.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GrantOptions extends Permissions {
+  /** How long it lasts, rounded up to whole minutes. Default: 1 hour. */
+  readonly ttl?: Duration.Input | undefined
+  /** The only user that may use it. Default: any user may. */
+  readonly user?: string | undefined
+  /** Rights by regular expression, which is found anywhere in a name. Default: none. */
+  readonly patterns?: Permissions | undefined
+  /** Data of the application: any JSON. Default: none. */
+  readonly meta?: { readonly [key: string]: unknown } | undefined
 }
 
 /**
@@ -725,6 +767,8 @@ export interface EmulatedKeyset {
   readonly deny: (denial: Denial) => Effect.Effect<void>
   /** Takes back every `deny`. */
   readonly allow: Effect.Effect<void>
+  /** Makes a token, as the service does for a signed request. Only the add-on `accessManager` checks its rights. */
+  readonly grant: (options: GrantOptions) => Effect.Effect<string>
   /** Refuses all further requests with this token: it was revoked. */
   readonly revokeToken: (token: string) => Effect.Effect<void>
   /** Refuses all further requests with this token: it has expired. */
@@ -936,6 +980,17 @@ const storedFile = ({ bytes, contentType, created, id, name }: files.StoredFile)
   created: DateTime.makeUnsafe(Number(created / 10_000n))
 })
 
+const masksOf = (names: { readonly [name: string]: ReadonlyArray<Right> } = {}): ReadonlyMap<string, number> =>
+  new Map(
+    Object.entries(names).map(([name, given]) => [name, given.reduce((mask, right) => mask | rights.bits[right], 0)])
+  )
+
+const permissionsOf = ({ channels, groups, users }: Permissions) => ({
+  channels: masksOf(channels),
+  groups: masksOf(groups),
+  uuids: masksOf(users)
+})
+
 const queuedEvent = (
   { channel, customMessageType, data, metadata, publisher, timetoken, type = 0 }: Entry
 ): QueuedEvent => ({
@@ -1057,6 +1112,18 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
     pushes: step((keyset) =>
       keyset.push.pushes().map(({ timetoken, ...push }) => ({ ...push, timetoken: toTimetoken(timetoken) }))
     ),
+    grant: ({ meta = {}, patterns = {}, ttl = "1 hour", user, ...resources }) =>
+      step((keyset, now) => {
+        const content = {
+          ttl: Math.ceil(millisOf(ttl) / 60_000),
+          uuid: user,
+          resources: permissionsOf(resources),
+          patterns: permissionsOf(patterns),
+          categories: new Map(),
+          meta
+        }
+        return keyset.access.grant(content, now)
+      }),
     revokeToken: (token) => step((keyset) => keyset.spoil(token, "revoked")),
     expireToken: (token) => step((keyset) => keyset.spoil(token, "expired")),
     refusedTokens: step((keyset) => [...keyset.spoiled].map(([token, reason]) => ({ token, reason }))),

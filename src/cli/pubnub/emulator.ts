@@ -31,7 +31,10 @@ export const emulator = Command.make(
     presence: addOn("presence", "Send presence events"),
     appContext: addOn("app-context", "Store users, channels and memberships"),
     streamController: addOn("stream-controller", "Allow wildcards, channel groups and filters"),
-    accessManager: Inputs.boolean("access-manager", "Refuse requests without a signature and without a token")
+    accessManager: Inputs.boolean(
+      "access-manager",
+      "Refuse requests without a signature, and those that their token does not allow"
+    )
   },
   Effect.fnUntraced(
     function*({ dump, faults, host, hosts, inspector: flag, latency, origins, port, seed, verbose, ...addOns }) {

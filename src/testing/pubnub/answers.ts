@@ -24,6 +24,23 @@ export const wrongSignature = accessManager(403, "Signature Does Not Match")
 export const uselessToken = (why: "expired" | "revoked") =>
   value(403, { error: true, status: 403, service: "Access Manager", message: `Token is ${why}` })
 
+/** The texts are guesses. */
+export const unknownToken = accessManager(403, "Invalid token")
+export const tokenOfAnother = accessManager(403, "Forbidden")
+export const unsignedGrant = accessManager(403, "Signature is required")
+
+export const granted = (token: string) =>
+  value(200, { data: { message: "Success", token }, service: "Access Manager", status: 200 })
+export const revoked = value(200, { data: { message: "Success" }, service: "Access Manager", status: 200 })
+
+const badAccess = (source: string, message: string, details: ReadonlyArray<object>) =>
+  value(400, { error: { message, source, details }, service: "Access Manager", status: 400 })
+
+export const badGrant = (message: string, detail: string, location: string) =>
+  badAccess("grant", message, [{ message: detail, location, locationType: "body" }])
+export const badRevoke = (detail: string) =>
+  badAccess("revoke", "Invalid token", [{ message: detail, location: "token", locationType: "path" }])
+
 /** Refused names. The service puts a colon before the name of a group. */
 export const forbidden = (channels: ReadonlyArray<string>, groups: ReadonlyArray<string> = []) =>
   value(403, {

@@ -5,9 +5,10 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { Answer } from "../server/message.ts"
 import * as answers from "./answers.ts"
-import { type Keyset, parseJson } from "./keyset.ts"
+import { type Keyset, parseJson, type Wanted } from "./keyset.ts"
 import * as filter from "./objectFilter.ts"
 import { type Change, type Custom, iso, type Item, type Kind, type Value } from "./appContext.ts"
+import type * as rights from "./rights.ts"
 import { type Moment, namesOf, type Request } from "./request.ts"
 
 /** The fields that are always in an answer; the optional ones must be asked for. */
@@ -286,6 +287,27 @@ const all = (keyset: Keyset, kind: Kind, { method, query }: Request): Answer => 
 
 const kinds: ReadonlyMap<string, Kind> = new Map([["uuids", "uuid"], ["channels", "channel"]])
 
+/** The operation of a request, and the names that it uses. */
+const needsOf = (
+  kind: Kind,
+  id: string | undefined,
+  others: string | undefined,
+  { body, method }: Request
+): [rights.Operation, Wanted] => {
+  // Only a denial of all names refuses the list of all objects.
+  if (id === undefined) return ["listObjects", { channels: ["*"] }]
+  const own = kind === "uuid" ? { uuids: [id] } : { channels: [id] }
+  const isRead = method === "GET"
+  if (others === undefined) {
+    const verb = isRead ? "get" : method === "DELETE" ? "remove" : "set"
+    return [`${verb}${kind === "uuid" ? "User" : "Channel"}`, own]
+  }
+  if (kind === "channel") return [isRead ? "getMembers" : "changeMembers", own]
+  if (isRead) return ["getMemberships", own]
+  const { removed, set } = readMemberships("channel", bodyOf(body) ?? {})
+  return ["changeMemberships", { ...own, channels: [...set, ...removed].map(({ id }) => id) }]
+}
+
 /** Everything under `/v2/objects`. */
 export const route = (keyset: Keyset, request: Request, moment: Moment): Answer => {
   const { query, segments } = request
@@ -293,9 +315,8 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): Answer 
   const kind = kinds.get(word)
   if (kind === undefined || rest.length > 0 || id === "") return answers.notFound
   if (others !== undefined && (kinds.get(others) ?? kind) === kind) return answers.notFound
-  // Only a denial of all names refuses the list of all objects.
-  const wanted = { channels: [id ?? "*"], groups: [] }
-  if (keyset.refused(query, wanted).channels.length > 0) return answers.objectsForbidden
+  const refused = keyset.refused(query, ...needsOf(kind, id, others, request))
+  if (refused.channels.length + refused.uuids.length > 0) return answers.objectsForbidden
   if (!keyset.addOns().appContext) return answers.noObjects
   if (id === undefined) return all(keyset, kind, request)
   if (!isId(id)) return answers.badObject([idDetail(kind, "path")])

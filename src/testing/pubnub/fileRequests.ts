@@ -99,7 +99,9 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): Answer 
     ? method === "GET" && segments.length === 9
     : segments[3] === "channels" && channel !== ""
   if (!isKnown) return answers.notFound
-  if (keyset.refused(query, { channels: [channel], groups: [] }).channels.length > 0) {
+  const isSent = isPublish || segments[5] === "generate-upload-url"
+  const operation = isSent ? "sendFile" : method === "DELETE" ? "deleteFile" : "readFiles"
+  if (keyset.refused(query, operation, { channels: [channel] }).channels.length > 0) {
     return answers.forbidden([channel])
   }
   if (!keyset.addOns().files) return answers.noFiles

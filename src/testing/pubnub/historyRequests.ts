@@ -196,7 +196,11 @@ export const route = (keyset: Keyset, { method, query, segments }: Request, now:
   const channels = namesOf(names)
   const distinct = [...new Set(channels)]
   const [first] = channels
-  const refused = keyset.refused(query, { channels: distinct, groups: [] })
+  const refused = keyset.refused(
+    query,
+    verb === "message-counts" ? "countMessages" : method === "DELETE" ? "deleteMessages" : "fetchHistory",
+    { channels: distinct }
+  )
   if (refused.channels.length > 0) return answers.forbidden(refused.channels)
   if (!keyset.addOns().persistence) return answers.noPersistence
   if (first === undefined) return answers.badStorage("Missing channels")

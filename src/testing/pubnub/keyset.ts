@@ -8,10 +8,12 @@ import * as actionStore from "./messageActions.ts"
 import type { Draft, Entry } from "./entry.ts"
 import * as fileStore from "./files.ts"
 import type { Filter } from "./filter.ts"
+import * as grants from "./grants.ts"
 import * as histories from "./history.ts"
 import * as objectStore from "./appContext.ts"
 import * as presences from "./presence.ts"
 import * as pushDevices from "./pushDevices.ts"
+import type * as rights from "./rights.ts"
 import type * as longPoll from "../server/longPoll.ts"
 import { type Given, merge } from "../server/options.ts"
 
@@ -88,6 +90,9 @@ export interface Denial {
 
 const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
+/** The names that a request uses. */
+export type Wanted = { readonly [kind in rights.Kind]?: ReadonlyArray<string> }
+
 /** The value of a JSON text, if it is one. */
 export const parseJson = (text: string): Option.Option<unknown> => decodeJson(text)
 
@@ -132,6 +137,7 @@ export const make = (options: {
   const groups = new Map<string, Set<string>>()
   const waiters = new Set<Waiter>()
   const tokens = new Map<string, "expired" | "revoked">()
+  const access = grants.make()
   let denials: Array<Denial> = []
 
   const members = (group: string): ReadonlySet<string> => groups.get(group) ?? new Set()
@@ -386,23 +392,29 @@ export const make = (options: {
     return [...new Set([...channels, ...groups.flatMap((group) => [...members(group)])])].filter(plain)
   }
 
+  const isSigned = (query: ReadonlyMap<string, string>) => secretKey !== undefined && query.has("signature")
+
   /**
-   * The names that a request must not use. With Access Manager, these are all names for a request that has neither a token
-   * nor a signature. Signatures are checked earlier.
+   * The names that a request must not use. With Access Manager, these are the names that its token gives no right on, and all names
+   * for a request that has neither a token nor a signature. Signatures are checked earlier.
    */
-  const refused = (query: ReadonlyMap<string, string>, wanted: Pick<Subscription, "channels" | "groups">) => {
-    const isSigned = secretKey !== undefined && query.has("signature")
-    if (addOns.accessManager && !isSigned && (query.get("auth") ?? "") === "") return wanted
+  const refused = (query: ReadonlyMap<string, string>, operation: rights.Operation, wanted: Wanted) => {
+    const { channels = [], groups = [], uuids = [] } = wanted
+    const isChecked = addOns.accessManager && !isSigned(query)
+    const auth = query.get("auth") ?? ""
+    if (isChecked && auth === "") return { channels, groups, uuids }
     const uuid = query.get("uuid") ?? ""
     const mine = denials.filter(({ userIds }) => userIds === undefined || userIds.includes(uuid))
-    const isRefused = (kind: "channels" | "groups") => (name: string) =>
+    const isRefused = (kind: rights.Kind) => (name: string) =>
+      isChecked && !access.allows(auth, operation, kind, name) ||
       mine.some((denial) =>
         denial.channels === undefined && denial.groups === undefined ||
-        denial[kind]?.includes(withoutPresence(name)) === true
+        denial[kind === "uuids" ? "channels" : kind]?.includes(withoutPresence(name)) === true
       )
     return {
-      channels: wanted.channels.filter(isRefused("channels")),
-      groups: wanted.groups.filter(isRefused("groups"))
+      channels: channels.filter(isRefused("channels")),
+      groups: groups.filter(isRefused("groups")),
+      uuids: uuids.filter(isRefused("uuids"))
     }
   }
 
@@ -459,8 +471,15 @@ export const make = (options: {
       denials = []
     },
     spoiled: tokens,
-    /** Why a token is refused, if it is. */
-    useless: (token: string | undefined) => token === undefined ? undefined : tokens.get(token),
+    access,
+    isSigned,
+    /** Why the token of a request is refused, if it is. */
+    useless: (query: ReadonlyMap<string, string>, now: bigint): "revoked" | grants.Fault | undefined => {
+      const token = query.get("auth") ?? ""
+      if (token === "") return undefined
+      return tokens.get(token) ??
+        (addOns.accessManager && !isSigned(query) ? access.faultOf(token, query.get("uuid") ?? "", now) : undefined)
+    },
     spoil: (token: string, why: "expired" | "revoked") => {
       tokens.set(token, why)
     }

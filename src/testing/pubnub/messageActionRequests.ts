@@ -95,7 +95,8 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): Answer 
       )
   )
   if (!isKnown) return answers.notFound
-  if (keyset.refused(query, { channels: [channel], groups: [] }).channels.length > 0) {
+  const operation = method === "GET" ? "getActions" : method === "POST" ? "addAction" : "removeAction"
+  if (keyset.refused(query, operation, { channels: [channel] }).channels.length > 0) {
     return answers.actionsForbidden
   }
   if (!keyset.addOns().persistence) return answers.noActions

@@ -37,7 +37,7 @@ export const route = (keyset: Keyset, request: Request): Answer => {
   }
   if (verb !== undefined) return answers.notFound
   const [add, remove] = [namesOf(query.get("add")), namesOf(query.get("remove"))]
-  const refused = keyset.refused(query, { channels: [...add, ...remove], groups: [] })
+  const refused = keyset.refused(query, "changePush", { channels: [...add, ...remove] })
   if (refused.channels.length > 0) return answers.forbidden(refused.channels)
   if (add.length + remove.length > 0) {
     keyset.push.add(device, add)

@@ -50,7 +50,7 @@ export const subscribeKeyOf = ({ segments }: Address): string | undefined => {
       if (second === "publish" || second === "push" && third === "sub-key") return fourth
       return second === "presence" && (third === "sub-key" || third === "sub_key") ? fourth : undefined
     case "v3":
-      return history.subscribeKeyOf(segments)
+      return second === "pam" ? third : history.subscribeKeyOf(segments)
     default:
       return undefined
   }
@@ -72,7 +72,7 @@ const publish = (keyset: keysets.Keyset, parsed: Request, { now, region }: Momen
   if (payload === undefined) return answers.notFound
   if (publishKey !== keyset.publishKey) return answers.invalidPublishKey(keyset.position(now))
   const publisher = query.get("uuid")
-  const refused = keyset.refused(query, { channels: [channel], groups: [] })
+  const refused = keyset.refused(query, isSignal ? "signal" : "publish", { channels: [channel] })
   if (refused.channels.length > 0) return answers.forbidden(refused.channels)
   const meta = query.get("meta")
   if (Option.isNone(keysets.parseJson(payload)) || meta !== undefined && Option.isNone(keysets.parseJson(meta))) {
@@ -157,7 +157,7 @@ const subscribe = (keyset: keysets.Keyset, { query, segments }: Request, moment:
     groups: distinct(query.get("channel-group")),
     filter: parsedFilter
   }
-  const refused = keyset.refused(query, subscription)
+  const refused = keyset.refused(query, "subscribe", subscription)
   if (refused.channels.length + refused.groups.length > 0) {
     return answered(answers.forbidden(refused.channels, refused.groups))
   }
@@ -219,6 +219,15 @@ const hereNow = (
   })
 }
 
+const presenceOperation = (verb: string | undefined, data: string | undefined) =>
+  verb === "leave" || verb === "heartbeat"
+    ? verb
+    : verb === undefined
+    ? "hereNow"
+    : data === undefined
+    ? "getState"
+    : "setState"
+
 const presence = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Answer => {
   const { query } = parsed
   const { now, region } = moment
@@ -227,7 +236,7 @@ const presence = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Answ
   const uuid = query.get("uuid") ?? ""
   const wanted = { channels: distinct(name), groups: distinct(query.get("channel-group")) }
   if (kind === "channel") {
-    const refused = keyset.refused(query, wanted)
+    const refused = keyset.refused(query, presenceOperation(verb, data), wanted)
     if (refused.channels.length + refused.groups.length > 0) {
       return answers.forbidden(refused.channels, refused.groups)
     }
@@ -280,7 +289,13 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Request): An
   if (kind !== "channel-group" || rest.length > 0) return answers.notFound
   if (!keyset.addOns().streamController) return answers.noStreamController("channel groups")
   if (group === undefined) return answers.registry({ payload: { namespace: "", groups: keyset.groups() } })
-  const refused = keyset.refused(query, { channels: [], groups: [group] })
+  const refused = keyset.refused(
+    query,
+    verb === undefined && !query.has("add") && !query.has("remove") ? "listGroup" : "changeGroup",
+    {
+      groups: [group]
+    }
+  )
   if (refused.groups.length > 0) return answers.forbidden([], refused.groups)
   if (verb === "remove") {
     keyset.deleteGroup(group)
@@ -300,12 +315,33 @@ const channelGroups = (keyset: keysets.Keyset, { query, segments }: Request): An
   return answers.registry({ message: "OK" })
 }
 
+const uselessToken = (why: NonNullable<ReturnType<keysets.Keyset["useless"]>>): Answer =>
+  why === "unknown"
+    ? answers.unknownToken
+    : why === "of another user"
+    ? answers.tokenOfAnother
+    : answers.uselessToken(why)
+
+/** `/v3/pam/{sub}/grant` and `/v3/pam/{sub}/grant/{token}`. Signatures are checked earlier. */
+const accessManager = (keyset: keysets.Keyset, { body, method, query, segments }: Request, now: bigint): Answer => {
+  const [word, token, ...rest] = segments.slice(3)
+  if (word !== "grant" || rest.length > 0) return answers.notFound
+  if (method !== (token === undefined ? "POST" : "DELETE")) return answers.notFound
+  if (!query.has("signature")) return answers.unsignedGrant
+  if (token === undefined) return keyset.access.answer(Option.getOrUndefined(keysets.parseJson(body)), now)
+  const refusal = keyset.access.irrevocable(token, now)
+  if (refusal !== undefined) return refusal
+  keyset.spoil(token, "revoked")
+  return answers.revoked
+}
+
 /** Handles one request in one step. */
 export const route = (keyset: keysets.Keyset, parsed: Request, moment: Moment): Outcome => {
   const { method, query, segments } = parsed
   if ((query.get("uuid") ?? "").trim() === "") return answered(answers.missingUserId)
-  const useless = keyset.useless(query.get("auth"))
-  if (useless !== undefined) return answered(answers.uselessToken(useless))
+  if (segments[1] === "pam") return answered(accessManager(keyset, parsed, moment.now))
+  const useless = keyset.useless(query, moment.now)
+  if (useless !== undefined) return answered(uselessToken(useless))
   const [first, second] = segments
   if (
     first === "publish" && (method === "GET" && segments.length === 7 || method === "POST" && segments.length === 6)

@@ -2,6 +2,7 @@
  * Which right an operation needs, and on what: the one table of the client. The emulator has its own, and a test compares both with
  * the table of the service's documents.
  */
+import * as Struct from "effect/Struct"
 import * as Url from "../../../internal/url.ts"
 import type { AccessExplanation } from "../../AccessExplanation.ts"
 
@@ -82,6 +83,8 @@ export const table = {
 
 /** The functions of the table. */
 export type Operation = keyof typeof table
+
+export const operations: ReadonlyArray<Operation> = /* @__PURE__ */ Struct.keys(table)
 
 const isOperation = (name: string): name is Operation => Object.hasOwn(table, name)
 

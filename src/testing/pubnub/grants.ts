@@ -1,0 +1,122 @@
+/** Access Manager: tokens are granted and checked, as under `/v3/pam`. */
+import * as Predicate from "effect/Predicate"
+import type { Answer } from "../server/message.ts"
+import * as tokens from "./accessToken.ts"
+import * as answers from "./answers.ts"
+import * as rights from "./rights.ts"
+
+/** The most tokens to remember. The oldest go first. */
+const mostTokens = 100_000
+
+const secondsOf = (now: bigint) => Number(now / 10_000_000n)
+
+const mostMinutes = 43_200
+
+const masksOf = (names: unknown): tokens.Masks =>
+  new Map(
+    Predicate.isObject(names)
+      ? Object.entries(names).flatMap(([name, mask]) =>
+        Number.isSafeInteger(mask) ? [[name, Number(mask)] as const] : []
+      )
+      : []
+  )
+
+const permissionsOf = (kinds: unknown): tokens.Permissions => {
+  const { channels, groups, uuids } = Predicate.isObject(kinds) ? kinds : {}
+  return { channels: masksOf(channels), groups: masksOf(groups), uuids: masksOf(uuids) }
+}
+
+const isEmpty = ({ channels, groups, uuids }: tokens.Permissions) => channels.size + groups.size + uuids.size === 0
+
+const isFound = (pattern: string, name: string): boolean => {
+  try {
+    return new RegExp(pattern, "u").test(name)
+  } catch {
+    return false
+  }
+}
+
+/** The rights on a name: those by name, by pattern and by category together. */
+const maskOf = ({ categories, patterns, resources }: tokens.Content, kind: rights.Kind, name: string): number => {
+  let mask = (resources[kind].get(name) ?? 0) | (categories.get(kind) ?? 0)
+  for (const [pattern, more] of patterns[kind]) if (isFound(pattern, name)) mask |= more
+  return mask
+}
+
+/** A token as its map has it, whatever its alphabet and padding. */
+const normal = (token: string) => token.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
+
+/** What is wrong with a token, besides that it was revoked. */
+export type Fault = "expired" | "unknown" | "of another user"
+
+export const make = () => {
+  const granted = new Map<string, tokens.Content>()
+
+  const contentOf = (token: string) => granted.get(normal(token))
+
+  const hasExpired = ({ timestamp, ttl }: tokens.Content, now: bigint) => secondsOf(now) >= timestamp + ttl * 60
+
+  const grant = (content: Omit<tokens.Content, "timestamp">, now: bigint): string => {
+    const whole = { ...content, timestamp: secondsOf(now) }
+    const token = tokens.write(whole)
+    granted.set(normal(token), whole)
+    for (const oldest of granted.keys()) {
+      if (granted.size <= mostTokens) break
+      granted.delete(oldest)
+    }
+    return token
+  }
+
+  return {
+    grant,
+    /** Text that is nothing like a token has no fault: it permits everything. */
+    faultOf: (token: string, uuid: string, now: bigint): Fault | undefined => {
+      const content = contentOf(token)
+      if (content === undefined) return tokens.isLike(token) ? "unknown" : undefined
+      if (hasExpired(content, now)) return "expired"
+      return content.uuid === undefined || content.uuid === uuid ? undefined : "of another user"
+    },
+    /** Whether a token allows an operation on a name. */
+    allows: (token: string, operation: rights.Operation, kind: rights.Kind, name: string): boolean => {
+      const content = contentOf(token)
+      if (content === undefined) return true
+      const bit = rights.bitOf(operation, kind)
+      return (maskOf(content, kind, name) & bit) === bit
+    },
+    /** `POST …/grant` */
+    answer: (request: unknown, now: bigint): Answer => {
+      if (!Predicate.isObject(request)) {
+        return answers.badGrant("Invalid JSON", "Request payload must be in JSON format.", "body")
+      }
+      const { permissions, ttl } = request
+      if (!Number.isSafeInteger(ttl) || Number(ttl) < 1 || Number(ttl) > mostMinutes) {
+        return answers.badGrant("Invalid ttl", `Range should be 1 to ${mostMinutes} minute(s).`, "ttl")
+      }
+      const asked = Predicate.isObject(permissions) ? permissions : {}
+      const [resources, patterns] = [permissionsOf(asked["resources"]), permissionsOf(asked["patterns"])]
+      const categories = masksOf(asked["categories"])
+      if (isEmpty(resources) && isEmpty(patterns) && categories.size === 0) {
+        return answers.badGrant("This grant contains no permissions", "What are you granting?", "permissions")
+      }
+      const { meta, uuid } = asked
+      const content = {
+        ttl: Number(ttl),
+        uuid: Predicate.isString(uuid) ? uuid : undefined,
+        resources,
+        patterns,
+        categories,
+        meta: Predicate.isObject(meta) ? meta : {}
+      }
+      return answers.granted(grant(content, now))
+    },
+    /** Why a token cannot be revoked, if it cannot. */
+    irrevocable: (token: string, now: bigint): Answer | undefined => {
+      const content = contentOf(token)
+      return content === undefined
+        ? answers.badRevoke("Token is invalid.")
+        : hasExpired(content, now)
+        ? answers.badRevoke("Token is expired.")
+        : undefined
+    }
+  }
+}

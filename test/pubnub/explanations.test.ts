@@ -1,0 +1,81 @@
+/** A refusal explains itself where the token is known, and nowhere without the layer. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { Access, History, Publish, PubNubConfig, type PubNubError, Users } from "effect-herald/pubnub"
+import { PubNubEmulator } from "effect-herald/testing"
+import { emulated } from "../kit/emulated.ts"
+
+const secret = "sec"
+const keysets = [{ subscribeKey: "demo-sub", publishKey: "demo-pub", secretKey: secret }] as const
+
+const service = emulated({ emulator: { addOns: { accessManager: true }, keysets } })
+
+const config = (options: Partial<PubNubConfig.Options>) =>
+  PubNubConfig.layer({
+    subscribeKey: "demo-sub",
+    publishKey: "demo-pub",
+    userId: "ada",
+    origin: "emulator",
+    ...options
+  })
+
+const asServer = Effect.provide(config({ secretKey: Redacted.make(secret), userId: "server" }))
+
+const withToken = (authToken: Redacted.Redacted, explanations = Access.layerExplanations) =>
+  Effect.provide(Layer.merge(config({ authToken }), explanations))
+
+const granted = (options: Access.GrantOptions) => asServer(Access.grant(options))
+
+const denied = <R>(
+  call: Effect.Effect<unknown, { readonly _tag: string; readonly reason?: PubNubError.Reason }, R>
+): Effect.Effect<PubNubError.AccessDenied, unknown, R> =>
+  Effect.map(
+    Effect.flip(call),
+    ({ _tag, reason }) => reason?._tag === "AccessDenied" ? reason : assert.fail(`${_tag}: ${reason?._tag}`)
+  )
+
+const publish = Publish.publish({ channel: "a", message: 1 })
+
+describe("AccessDenied", () => {
+  it.effect("says which right is missing, on which of the names", () =>
+    Effect.gen(function*() {
+      const token = yield* granted({ ttl: "1 hour", user: "ada", channels: { a: ["read"] } })
+      const write = yield* denied(withToken(token)(publish))
+      assert.deepInclude(write.explanation, { _tag: "MissingRight", kind: "channel", name: "a", right: "write" })
+      assert.strictEqual(
+        write.message,
+        "Access denied to a: Forbidden. The token has read on the channel \"a\", but not write. Grant write, too."
+      )
+      const read = yield* denied(withToken(token)(History.list({ channel: "b" })))
+      assert.deepInclude(read.explanation, { _tag: "NoSuchResource", name: "b", right: "read" })
+      const user = yield* denied(withToken(token)(Users.set({ id: "ada", name: "Ada" })))
+      assert.deepInclude(user.explanation, { _tag: "NoSuchResource", kind: "user", right: "update" })
+    }).pipe(Effect.provide(service)))
+
+  it.effect("says it when only another user may use the token", () =>
+    Effect.gen(function*() {
+      const token = yield* granted({ ttl: "1 hour", user: "bob", channels: { a: ["write"] } })
+      const { explanation } = yield* denied(withToken(token)(publish))
+      assert.deepInclude(explanation, { _tag: "WrongUser", user: "bob", caller: "ada" })
+    }).pipe(Effect.provide(service)))
+
+  it.effect("says that the token allows it when the token was revoked", () =>
+    Effect.gen(function*() {
+      const token = yield* granted({ ttl: "1 hour", channels: { a: ["write"] } })
+      yield* withToken(token)(publish)
+      yield* asServer(Access.revoke(token))
+      const revoked = yield* denied(withToken(token)(publish))
+      assert.strictEqual(revoked.explanation?._tag, "Allowed")
+      assert.include(revoked.message, "Token is revoked")
+    }).pipe(Effect.provide(service)))
+
+  it.effect("explains nothing without the layer, and when the token is no token of the service", () =>
+    Effect.gen(function*() {
+      const token = yield* granted({ ttl: "1 hour", channels: { a: ["read"] } })
+      assert.isFalse("explanation" in (yield* denied(withToken(token, Layer.empty)(publish))))
+      yield* (yield* PubNubEmulator.PubNubEmulator).revokeToken("t0ken")
+      assert.isFalse("explanation" in (yield* denied(withToken(Redacted.make("t0ken"))(publish))))
+    }).pipe(Effect.provide(service)))
+})
