@@ -201,6 +201,18 @@ describe("the names and rights of a request", () => {
     ["Users.list", "GET", "/v2/objects/sub/uuids", "", []],
     ["Members.set", "PATCH", "/v2/objects/sub/channels/a/uuids", "", ["manage channel a"]],
     ["Memberships.update", "GET", "/v2/objects/sub/uuids/u/channels", "", ["get user u"]],
+    ["Publish.publish", "POST", "/v2/publish/pub/sub/0/a/0", "", ["write channel a"]],
+    ["Files.send", "POST", "/v1/files/sub/channels/a%2Fb/generate-upload-url", "", ["write channel a/b"]],
+    ["Files.announce", "GET", "/v1/files/publish-file/pub/sub/0/channels/0/%22x%22", "", ["write channel channels"]],
+    ["Files.list", "GET", "/v1/files/channels/channels/a/files", "limit=1", ["read channel a"]],
+    ["Files.downloadText", "GET", "/v1/files/sub/channels/a/files/i/channels", "", ["read channel a"]],
+    ["Files.remove", "DELETE", "/v1/files/sub/channels/a/files/i/n", "", ["delete channel a"]],
+    ["Push.addChannels", "GET", "/v1/push/sub-key/sub/devices/channels", "add=a%2Cb&type=fcm", [
+      "read channel a",
+      "read channel b"
+    ]],
+    ["Push.removeChannels", "GET", "/v2/push/sub-key/sub/devices-apns2/ab", "remove=a&topic=t", ["read channel a"]],
+    ["Push.removeDevice", "GET", "/v1/push/sub-key/sub/devices/channel/remove", "type=fcm", []],
     ["Something.new", "GET", "/v9/x", "", []]
   ])("of %s %s %s", (operation, method, path, query, expected) =>
     assert.deepStrictEqual(

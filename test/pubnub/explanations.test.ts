@@ -3,7 +3,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { Access, History, Publish, PubNubConfig, type PubNubError, Users } from "effect-herald/pubnub"
+import {
+  Access,
+  Files,
+  History,
+  Publish,
+  PubNubConfig,
+  type PubNubError,
+  Push,
+  PushDevice,
+  Users
+} from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 import { emulated } from "../kit/emulated.ts"
 
@@ -52,6 +62,13 @@ describe("AccessDenied", () => {
       assert.deepInclude(read.explanation, { _tag: "NoSuchResource", name: "b", right: "read" })
       const user = yield* denied(withToken(token)(Users.set({ id: "ada", name: "Ada" })))
       assert.deepInclude(user.explanation, { _tag: "NoSuchResource", kind: "user", right: "update" })
+      const file = yield* denied(withToken(token)(Files.downloadText({ channel: "b", id: "i", name: "n" })))
+      assert.deepInclude(file.explanation, { _tag: "NoSuchResource", name: "b", right: "read" })
+      const sent = yield* denied(withToken(token)(Files.send({ channel: "a", name: "n", content: "" })))
+      assert.deepInclude(sent.explanation, { _tag: "MissingRight", name: "a", right: "write" })
+      const device = PushDevice.fcm("d")
+      const push = yield* denied(withToken(token)(Push.addChannels({ device, channels: ["a", "b"] })))
+      assert.deepInclude(push.explanation, { _tag: "NoSuchResource", name: "b", right: "read" })
     }).pipe(Effect.provide(service)))
 
   it.effect("says it when only another user may use the token", () =>

@@ -27,7 +27,7 @@ const ask = Effect.fnUntraced(function*(
   const { handle } = yield* emulator
   const token = auth === undefined ? "" : `&auth=${encodeURIComponent(auth)}`
   const answer = yield* handle({ method, target: `${path}?uuid=ada${token}${query}`, headers: {}, body })
-  const json: { readonly [key: string]: unknown } = JSON.parse(answer.body)
+  const json: { readonly [key: string]: unknown } = JSON.parse(answer.body || "{}")
   return { status: answer.status, body: json }
 })
 
@@ -79,7 +79,20 @@ const operations: ReadonlyArray<
   ["get members", "GET", "/v2/objects/demo-sub/channels/a/uuids", "channels", "get"],
   ["change members", "PATCH", "/v2/objects/demo-sub/channels/a/uuids", "channels", "manage", { body: "{}" }],
   ["get memberships", "GET", "/v2/objects/demo-sub/uuids/a/channels", "users", "get"],
-  ["change memberships", "PATCH", "/v2/objects/demo-sub/uuids/a/channels", "users", "update", { body: "{}" }]
+  ["change memberships", "PATCH", "/v2/objects/demo-sub/uuids/a/channels", "users", "update", { body: "{}" }],
+  ["ask for an upload", "POST", "/v1/files/demo-sub/channels/a/generate-upload-url", "channels", "write", {
+    body: "{\"name\":\"n\"}"
+  }],
+  ["announce a file", "GET", "/v1/files/publish-file/demo-pub/demo-sub/0/a/0/1", "channels", "write"],
+  ["list files", "GET", "/v1/files/demo-sub/channels/a/files", "channels", "read"],
+  ["download a file", "GET", "/v1/files/demo-sub/channels/a/files/i/n", "channels", "read"],
+  ["remove a file", "DELETE", "/v1/files/demo-sub/channels/a/files/i/n", "channels", "delete"],
+  ["add a channel to a device", "GET", "/v1/push/sub-key/demo-sub/devices/d", "channels", "read", {
+    query: "&type=fcm&add=a"
+  }],
+  ["remove a channel of a device", "GET", "/v2/push/sub-key/demo-sub/devices-apns2/ab", "channels", "read", {
+    query: "&topic=t&remove=a"
+  }]
 ]
 
 const all: ReadonlyArray<Right> = ["read", "write", "manage", "delete", "get", "update", "join"]
@@ -357,6 +370,12 @@ describe("tokens of the emulator and the client that reads them", () => {
       ["changeMembers", "Members.set"],
       ["getMemberships", "Memberships.list"],
       ["changeMemberships", "Memberships.set"],
+      ["sendFile", "Files.send"],
+      ["sendFile", "Files.announce"],
+      ["readFiles", "Files.list"],
+      ["readFiles", "Files.download"],
+      ["deleteFile", "Files.remove"],
+      ["changePush", "Push.addChannels"],
       ["listObjects", "Users.list"]
     ]
     for (const [theirs, ours] of same) {

@@ -78,6 +78,21 @@ export const table = {
   "Memberships.update": { channel: "join", user: "update" },
   "Memberships.remove": { channel: "join", user: "update" },
   "Memberships.manage": { channel: "join", user: "update" },
+  "Files.send": write,
+  "Files.announce": write,
+  "Files.findAnnouncement": { channel: "read" },
+  "Files.list": { channel: "read" },
+  "Files.stream": { channel: "read" },
+  "Files.url": { channel: "read" },
+  "Files.download": { channel: "read" },
+  "Files.downloadBytes": { channel: "read" },
+  "Files.downloadText": { channel: "read" },
+  "Files.remove": { channel: "delete" },
+  "Push.addChannels": { channel: "read" },
+  "Push.removeChannels": { channel: "read" },
+  "Push.listChannels": { channel: "read" },
+  // What it needs is not known.
+  "Push.removeDevice": {},
   "Time.now": {}
 } as const satisfies { readonly [operation: string]: Needs }
 
@@ -145,12 +160,19 @@ const places: { readonly [segment: string]: keyof Names } = {
 
 const namesOf = ({ path, query }: Request): Names => {
   const segments = path.split("/").slice(1)
-  const groups = listOf(new URLSearchParams(query).get("channel-group") ?? "")
+  const parameters = new URLSearchParams(query)
+  const listed = (name: string) => listOf(parameters.get(name) ?? "")
+  const groups = listed("channel-group")
   const [first, second, third] = segments
+  if (second === "push") return { channels: [...listed("add"), ...listed("remove")] }
   // The key may be any word.
   const behindKey = third === "sub-key" ? 4 : 3
   const at = first === "publish" || first === "signal"
     ? 4
+    : second === "publish"
+    ? 5
+    : third === "publish-file"
+    ? 6
     : second === "subscribe"
     ? 3
     : 1 + segments.findIndex((segment, index) => index >= behindKey && Object.hasOwn(places, segment))
