@@ -1,6 +1,7 @@
 /** A refusal explains itself where the token is known, and nowhere without the layer. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import {
@@ -12,9 +13,12 @@ import {
   type PubNubError,
   Push,
   PushDevice,
+  Subscribe,
+  Subscriber,
   Users
 } from "effect-herald/pubnub"
-import { PubNubEmulator } from "effect-herald/testing"
+import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import { collect } from "../kit/collect.ts"
 import { emulated } from "../kit/emulated.ts"
 
 const secret = "sec"
@@ -95,4 +99,35 @@ describe("AccessDenied", () => {
       yield* (yield* PubNubEmulator.PubNubEmulator).revokeToken("t0ken")
       assert.isFalse("explanation" in (yield* denied(withToken(Redacted.make("t0ken"))(publish))))
     }).pipe(Effect.provide(service)))
+
+  // A reader tries a refusal four times, so time has to pass.
+  it.effect.each([["Subscribe", Layer.empty], ["Subscriber", Subscriber.layer()]] as const)(
+    "explains each interruption and the end of a stream of %s",
+    ([, shared]) =>
+      Effect.gen(function*() {
+        const token = yield* granted({ ttl: "1 hour", channels: { a: ["read"] }, groups: { g: ["read"] } })
+        for (
+          const [names, missing] of [
+            [{ channels: ["a", "b"] }, { kind: "channel", name: "b" }],
+            [{ channels: ["a"], presence: true }, { kind: "channel", name: "a-pnpres" }],
+            [{ channels: ["a"], groups: ["g", "h"] }, { kind: "group", name: "h" }]
+          ] as const
+        ) {
+          const { fiber, seen } = yield* withToken(token)(collect(Subscribe.stream(names)))
+          yield* VirtualTime.advance("1 minute")
+          const explanation = { _tag: "NoSuchResource", right: "read", ...missing } as const
+          const error = yield* Effect.flip(Fiber.join(fiber))
+          assert.strictEqual(error._tag, "SubscribeError")
+          if (error._tag !== "SubscribeError" || error.reason._tag !== "AccessDenied") return assert.fail(error.message)
+          assert.deepInclude(error.reason.explanation, explanation)
+          assert.include(error.message, "Grant read on it.")
+          const reasons = seen.flatMap((event) => event._tag === "Interrupted" ? [event.reason] : [])
+          assert.isNotEmpty(reasons)
+          for (const reason of reasons) {
+            if (reason._tag !== "AccessDenied") return assert.fail(reason._tag)
+            assert.deepInclude(reason.explanation, explanation)
+          }
+        }
+      }).pipe(Effect.provide(Layer.provideMerge(shared, service)))
+  )
 })
