@@ -475,7 +475,7 @@ const make = <O extends Common, E, R>(
     Fleet,
     Effect.gen(function*() {
       const options = yield* checked("Fleet.layer", given, (options) => issuesOf(handler, options))
-      const { handlersPerRunner = Infinity, lanes, name, shardGroup = "default" } = options
+      const { handlersPerRunner = Infinity, lanes, name, refresh = "3 seconds", shardGroup = "default" } = options
       const owner = options.owner ?? `runner-${yield* Random.nextIntBetween(0, 2 ** 31)}`
       const failed = (kind: FleetError["kind"], description: string) =>
         new FleetError({ operation: "Fleet.layer", fleet: name, kind, description })
@@ -536,8 +536,11 @@ const make = <O extends Common, E, R>(
         for (const channel of new Set([...fixed, ...table.channels])) {
           channels[LaneOf.laneOf(channel, lanes)]?.push(channel)
         }
-        for (const [lane, names] of hashed.entries()) {
-          yield* SubscriptionRef.set(names, { channels: (channels[lane] ?? []).toSorted(), groups: [] })
+        const waiting = new Set(table.waiting.map((channel) => LaneOf.laneOf(channel, lanes)))
+        for (const [lane, ref] of hashed.entries()) {
+          const names = { channels: (channels[lane] ?? []).toSorted(), groups: [] }
+          const isKnown = Lane.isSame(names, yield* SubscriptionRef.get(ref)) && !waiting.has(lane)
+          if (!isKnown) yield* SubscriptionRef.set(ref, names)
         }
         version = table.version
       })
@@ -567,7 +570,7 @@ const make = <O extends Common, E, R>(
           refused: metrics.refused,
           failed: metrics.failed,
           claimed: ({ epoch }) => epoch > 1 ? metrics.takenOver : Effect.void,
-          taken: ({ channels }) => Effect.ignore(store.taken(name, channels)),
+          taken: ({ channels }) => Effect.ignore(Effect.retry(store.taken(name, channels), Schedule.spaced(refresh))),
           read: (names, store, stop) => {
             const handOver = HandOver.make(options.handOver ?? "2 seconds", permits)
             const guard: Guard = (handler, messages) =>
@@ -578,7 +581,12 @@ const make = <O extends Common, E, R>(
             return handOver.run(read(options, guard, { ...names, reader }), stop).pipe(
               Effect.provideService(CursorStore, {
                 ...store,
-                save: (reader, cursor) => Effect.tap(store.save(reader, cursor), () => noteCommit(reader))
+                save: (reader, cursor) => Effect.tap(store.save(reader, cursor), () => noteCommit(reader)),
+                transaction: (reader, cursor, work) =>
+                  Effect.tap(
+                    store.transaction(reader, cursor, work),
+                    (worked) => Result.isSuccess(worked) ? noteCommit(reader) : Effect.void
+                  )
               }),
               Effect.provideService(Pace.Shared, historyTurn),
               // Each lane has a connection of its own.
@@ -649,7 +657,7 @@ const make = <O extends Common, E, R>(
           })
         ),
         Effect.andThen(measure),
-        Effect.delay(options.refresh ?? "3 seconds"),
+        Effect.delay(refresh),
         Effect.forever,
         Effect.annotateLogs({ fleet: name }),
         Effect.forkScoped

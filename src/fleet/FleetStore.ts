@@ -43,6 +43,8 @@ export interface Channels {
   readonly version: number
   /** The names, in no order. */
   readonly channels: ReadonlyArray<string>
+  /** Those among them that no lane has noted as read. */
+  readonly waiting: ReadonlyArray<string>
 }
 
 /**
@@ -220,7 +222,12 @@ const inMemory = (): FleetStore["Service"] => {
         return stored
       }),
     channels: (fleet, known) =>
-      Effect.sync(() => known === version ? undefined : { version, channels: [...channelsOf(fleet).keys()] }),
+      Effect.sync(() => {
+        if (known === version) return undefined
+        const all = [...channelsOf(fleet)]
+        const waiting = all.filter(([, { taken }]) => !taken)
+        return { version, channels: all.map(([channel]) => channel), waiting: waiting.map(([channel]) => channel) }
+      }),
     addChannels: (fleet, added) =>
       Effect.sync(() => {
         const all = channelsOf(fleet)

@@ -234,8 +234,13 @@ const make = Effect.fnUntraced(function*(
         const [row] = yield* sql<{ readonly version: unknown }>`SELECT version FROM ${fleets} WHERE fleet = ${fleet}`
         const version = Number(row?.version ?? 0)
         if (version === known) return undefined
-        const rows = yield* sql<{ readonly channel: string }>`SELECT channel FROM ${table} WHERE fleet = ${fleet}`
-        return { version, channels: rows.map(({ channel }) => channel) }
+        const rows = yield* sql<{ readonly channel: string; readonly waits: boolean }>`
+          SELECT channel, taken_at IS NULL AS waits FROM ${table} WHERE fleet = ${fleet}`
+        return {
+          version,
+          channels: rows.map(({ channel }) => channel),
+          waiting: rows.filter(({ waits }) => waits).map(({ channel }) => channel)
+        }
       }).pipe(Effect.mapError(failing("Fleet.layer", fleet))),
     addChannels: (fleet, channels) =>
       Effect.mapError(

@@ -102,6 +102,31 @@ describe("a fleet", () => {
       assert.deepStrictEqual(sorted(handled), ["a 1", "a 2", "b 1", "c 1", "c 2", "d 2"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
+  it.effect("tells that it reads channels that were removed and added again at once, or that runners name, too", () =>
+    Effect.gen(function*() {
+      const fleet = "orders"
+      yield* Fleet.addChannels({ fleet, channels: ["a"] })
+      yield* start(Fleet.layer(() => Effect.void, { name: fleet, lanes: 2, channels: ["b"] }))
+      yield* VirtualTime.advance("5 seconds")
+      yield* Fleet.removeChannels({ fleet, channels: ["a"] })
+      yield* Fleet.addChannels({ fleet, channels: ["a", "b"] })
+      const isRead = yield* Effect.forkChild(Fleet.untilRead({ fleet, channels: ["a", "b"] }))
+      yield* VirtualTime.advance("5 seconds")
+      assert.isDefined(isRead.pollUnsafe())
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("notes when a transaction with its handler was committed", () =>
+    Effect.gen(function*() {
+      const { health } = yield* start(
+        Fleet.layer(() => Effect.void, { name: "orders", lanes: 1, channels: ["a"], commit: "transaction" })
+      )
+      yield* VirtualTime.advance("5 seconds")
+      const before = (yield* health).lanes[0]?.committedAt ?? 0
+      yield* publish("a", 1)
+      yield* VirtualTime.advance("1 second")
+      assert.isAbove((yield* health).lanes[0]?.committedAt ?? 0, before)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
   it.effect("starts a lane again whose handler fails or dies, and reads the others meanwhile", () =>
     Effect.gen(function*() {
       const handled: Array<string> = []

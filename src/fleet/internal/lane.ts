@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -20,7 +21,8 @@ export interface Names {
   readonly groups: ReadonlyArray<string>
 }
 
-const isSame = (one: Names, other: Names): boolean =>
+/** Whether two sets of names are the same. */
+export const isSame = (one: Names, other: Names): boolean =>
   one.channels.length === other.channels.length && one.channels.every((name, index) => name === other.channels[index])
 
 const isEmpty = ({ channels, groups }: Names): boolean => channels.length === 0 && groups.length === 0
@@ -74,28 +76,26 @@ const round = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
     if (isEmpty(names)) return
     lane.report({ state: "Reading", channels: names.channels.length + names.groups.length, epoch: claim.epoch })
     // With a cursor, everything that is published from now on is behind it.
-    const hasCursor = (yield* claim.store.load(lane.reader)) !== undefined
-    if (hasCursor) yield* lane.taken(names)
-    const store = hasCursor ? claim.store : onFirstSave(claim.store, lane.taken(names))
-    yield* lane.read(names, store, until(lane.names, (other) => !isSame(names, other)))
+    const hasCursor = Latch.makeUnsafe((yield* claim.store.load(lane.reader)) !== undefined)
+    // A channel that was removed and added again meanwhile waits, too, though the names are the same.
+    const note = Effect.andThen(
+      hasCursor.await,
+      Stream.runForEach(SubscriptionRef.changes(lane.names), () => lane.taken(names))
+    )
+    const isOther = until(lane.names, (other) => !isSame(names, other))
+    const stop = Effect.raceFirst(isOther, Effect.andThen(note, Effect.never))
+    yield* lane.read(names, opening(hasCursor, claim.store), stop)
   }
 })
 
 const until = (names: SubscriptionRef.SubscriptionRef<Names>, holds: (names: Names) => boolean): Effect.Effect<void> =>
   Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(names), holds))
 
-const onFirstSave = (store: Claim["store"], then: Effect.Effect<void>): Claim["store"] => {
-  let isFirst = true
-  return {
-    ...store,
-    save: (reader, cursor) =>
-      Effect.tap(store.save(reader, cursor), () => {
-        if (!isFirst) return Effect.void
-        isFirst = false
-        return then
-      })
-  } satisfies Required<CursorStore["Service"]>
-}
+/** Opens a latch when a cursor is saved. */
+const opening = (hasCursor: Latch.Latch, store: Claim["store"]) => ({
+  ...store,
+  save: (reader, cursor) => Effect.tap(store.save(reader, cursor), hasCursor.open)
+} satisfies Required<CursorStore["Service"]>)
 
 /** Runs a lane until it is interrupted. */
 export const run = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
