@@ -5,9 +5,11 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { Encryption } from "effect-herald/pubnub"
+import { Encryption, Files } from "effect-herald/pubnub"
+import { PubNubEmulator } from "effect-herald/testing"
 import * as Cipher from "../../src/pubnub/internal/encryption/cipher.ts"
 import { derive } from "../../src/pubnub/internal/encryption/keys.ts"
+import { emulated } from "../kit/emulated.ts"
 import * as Kit from "./kit.ts"
 
 const bytesOf = (base64: string) =>
@@ -90,6 +92,18 @@ describe("encryption vectors", () => {
         assert.strictEqual(yield* decrypted(key, bytesOf(ciphertextBase64)), plaintextBase64)
       }
     }))
+
+  it.effect("all 10 files decrypt as they are downloaded", () =>
+    Effect.gen(function*() {
+      const emulator = yield* PubNubEmulator.PubNubEmulator
+      for (const { ciphertextBase64, key, plaintextBase64 } of files) {
+        const file = yield* emulator.putFile({ channel: "a", name: "f", content: bytesOf(ciphertextBase64) })
+        const bytes = yield* Files.downloadBytes({ channel: "a", id: file.id, name: file.name }).pipe(
+          Effect.provideServiceEffect(Encryption.Encryption, encryptionOf(key))
+        )
+        assert.strictEqual(Base64.encode(bytes), plaintextBase64)
+      }
+    }).pipe(Effect.provide(emulated())))
 
   it.effect("all 50 bad inputs are what they are, and nothing fails", () =>
     Effect.gen(function*() {

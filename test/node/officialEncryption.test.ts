@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
-import { Encryption, History, Publish, Subscribe } from "effect-herald/pubnub"
+import { Encryption, History, Publish, PushPayload, Subscribe } from "effect-herald/pubnub"
 import PubNub from "pubnub"
 import { client, next, subscribed, theirs } from "./officialClient.ts"
 
@@ -20,6 +21,8 @@ const World = Layer.unwrap(
 
 const cipherKey = "myCipherKey"
 const key = Redacted.make(cipherKey)
+
+const decodePushed = Schema.decodeUnknownSync(Schema.Struct({ pn_fcm: Schema.Json, pn_other: Schema.String }))
 
 const formats: ReadonlyArray<
   readonly [string, Encryption.Options, ConstructorParameters<typeof PubNub>[0]["cryptoModule"]]
@@ -65,3 +68,15 @@ it.live.each(formats)(
       assert.deepStrictEqual<unknown>(channels["a"]?.map(({ message }) => message), all)
     }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer(options), World)))
 )
+
+it.live("the official client gets a message beside a push as it is, and can decrypt its pn_other", () =>
+  Effect.gen(function*() {
+    const ada = yield* client("theirs", { cryptoModule: PubNub.CryptoModule.aesCbcCryptoModule({ cipherKey }) })
+    const heard = yield* subscribed(ada, { channels: ["a"] })
+    const push = yield* PushPayload.make({ title: "Ada wrote", fcm: {} })
+    yield* Publish.publish({ channel: "a", message: { n: 1 }, push })
+    const { message } = yield* next(heard, ({ kind }) => kind === "message")
+    const { pn_fcm, pn_other } = decodePushed(message)
+    assert.deepStrictEqual(pn_fcm, { notification: { title: "Ada wrote" } })
+    assert.deepStrictEqual(ada.decrypt(JSON.parse(pn_other)), { n: 1 })
+  }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer({ key }), World))))

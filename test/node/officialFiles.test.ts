@@ -2,10 +2,12 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as NodeTransport from "effect-herald/node/NodeTransport"
 import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
-import { Files, PubNubConfig } from "effect-herald/pubnub"
+import { Encryption, Files, History, PubNubConfig } from "effect-herald/pubnub"
+import PubNub from "pubnub"
 import { client, next, subscribed, theirs } from "./officialClient.ts"
 
 const served = Effect.provide(PubNubEmulatorServer.layer())
@@ -55,6 +57,39 @@ it.live("the official client sends a file that we read, and reads, lists and rem
     yield* theirs(() => bob.deleteFile({ channel, id: mine.id, name: mine.name }))
     const left = yield* ours(Files.list({ channel }))
     assert.deepStrictEqual(left.items.map((item) => "name" in item && item.name), ["theirs ü.txt"])
+  }).pipe(Effect.provide(NodeTransport.layer), Effect.scoped, served))
+
+it.live("either client decrypts the files and announcements of the other", () =>
+  Effect.gen(function*() {
+    const cipherKey = "enigma"
+    const cryptoModule = PubNub.CryptoModule.aesCbcCryptoModule({ cipherKey })
+    const encrypted = Effect.provide(Encryption.layer({ key: Redacted.make(cipherKey) }))
+    const bob = yield* client("bob", { cryptoModule })
+    const heard = yield* subscribed(bob, { channels: ["a"] })
+    const read = (file: Files.FileNames) =>
+      theirs(async () => {
+        const downloaded = await bob.downloadFile({ channel: "a", id: file.id, name: file.name })
+        return Buffer.from(await (downloaded as { toBuffer: () => Promise<Buffer> }).toBuffer()).toString()
+      })
+
+    const mine = yield* encrypted(ours(Files.send({ channel: "a", name: "ours.txt", content: text, message: "hush" })))
+    const event = yield* next(heard, ({ kind }) => kind === "file")
+    assert.deepInclude(event, { message: "hush" } as object)
+    assert.nestedPropertyVal(event, "file.id", mine.id)
+    assert.strictEqual(yield* read(mine), text)
+
+    yield* theirs(() =>
+      bob.sendFile({ channel: "a", message: { look: 1 }, file: { data: Buffer.from(text), name: "theirs.txt" } })
+    )
+    const [, stored] = (yield* encrypted(ours(History.list({ channel: "a" })))).items
+    if (stored?._tag !== "StoredFile") return assert.fail(stored?._tag)
+    assert.deepInclude(stored, { payload: { look: 1 } } as object)
+    assert.strictEqual(yield* encrypted(ours(Files.downloadText(stored))), text)
+
+    // What the storage has is readable to nobody else.
+    for (const { id, name } of [mine, stored.file]) {
+      assert.notInclude(yield* ours(Files.downloadText({ channel: "a", id, name })), "Knights")
+    }
   }).pipe(Effect.provide(NodeTransport.layer), Effect.scoped, served))
 
 /** All kinds of content over real sockets. */

@@ -11,6 +11,9 @@ import {
   History,
   Publish,
   Publisher,
+  Push,
+  PushDevice,
+  PushPayload,
   Subscribe,
   type SubscribeEvent,
   Subscriber
@@ -31,6 +34,8 @@ const other = Redacted.make("testKey")
 /** `"hi"` with the key, and with the other one. */
 const hi = "UE5FRAFBQ1JIEAABAgMEBQYHCAkKCwwNDg+6at8MF2XxYwbMg2Wu5D9P"
 const ofOther = "UE5FRAFBQ1JIEAABAgMEBQYHCAkKCwwNDg/8YlOjngezdayNmtNLJIUY"
+
+const apns = PushDevice.apns({ token: "ab", topic: "com.example.app", environment: "production" })
 
 const emit = (...messages: ReadonlyArray<unknown>) =>
   emulator.use((service) => service.publishAll(messages.map((message) => ({ channel: "a", message }))))
@@ -82,11 +87,16 @@ describe("publish with encryption", () => {
 
   it.effect("leaves the parts for push services readable, and readers get the message", () =>
     Effect.gen(function*() {
-      const push = { pn_apns: { aps: { alert: "hi" }, pn_push: [{ targets: [{ topic: "t" }], version: "v2" }] } }
+      const push = yield* PushPayload.make({ title: "Ada wrote", fcm: {}, apns: { topics: [apns] } })
+      for (const device of [apns, PushDevice.fcm("f1")]) yield* Push.addChannels({ device, channels: ["a"] })
       yield* Publish.publish({ channel: "a", message: "hello", push })
+      assert.deepStrictEqual((yield* emulator.use(({ pushes }) => pushes)).map(({ payload }) => payload), [
+        { aps: { alert: { title: "Ada wrote" } } },
+        { notification: { title: "Ada wrote" } }
+      ])
       const [sent] = yield* Effect.provideService(stored, Encryption.Encryption, undefined)
       const payload = Object(sent?._tag === "StoredMessage" && sent.payload)
-      assert.deepStrictEqual(payload["pn_apns"], push.pn_apns)
+      assert.deepStrictEqual<unknown>(payload["pn_apns"], push.pn_apns)
       assert.match(payload["pn_other"], /^"UE5FRAFBQ1JIE.*"$/)
       assert.deepStrictEqual((yield* stored).map(brief), [["hello", true]])
     }).pipe(Effect.provide(Layer.merge(world, Encryption.layer({ key })))))
