@@ -172,8 +172,7 @@ type Needs<RD, R> = Sharding.Sharding | FleetStore | HttpClient.HttpClient | Pub
  *
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Latch from "effect/Latch"
-import * as Layer from "effect/Layer"
+ * import * as Layer from "effect/Layer"
  * import type * as Sharding from "effect/cluster/Sharding"
  * import type * as SqlClient from "effect/sql/SqlClient"
  * import * as Fleet from "effect-herald/fleet/Fleet"

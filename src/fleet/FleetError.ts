@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
+import * as Text from "../internal/text.ts"
 
 const advice = {
   BadOptions: "Correct the options.",
@@ -39,6 +40,6 @@ export class FleetError extends Failure.TaggedError<FleetError>("FleetError")("F
   description: Schema.String
 }, {
   message: ({ description, fleet, kind, operation }) =>
-    `${operation}${fleet === "" ? "" : ` of fleet "${fleet}"`} failed: ${description}. ${advice[kind]}`,
+    `${operation}${fleet === "" ? "" : ` of fleet "${fleet}"`} failed: ${Text.sentence(description)} ${advice[kind]}`,
   isRetryable: ({ kind }) => kind === "Unavailable"
 }) {}

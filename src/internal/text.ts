@@ -24,7 +24,7 @@ export const sentence = (text: string): string => {
   return said.endsWith("?") || said.endsWith("!") ? said : `${said}.`
 }
 
-/** The problems of an input, with their locations, as a sentence. */
+/** The problems of an input, with their locations, as a sentence. The description before them may be empty. */
 export const complaint = (
   description: string,
   details: ReadonlyArray<{ readonly message: string; readonly location?: string }>
@@ -32,7 +32,10 @@ export const complaint = (
   const parts = details.map(({ location, message }) =>
     clause(location === undefined ? message : `${location} ${message}`)
   )
-  return sentence(parts.length === 0 ? description : `${clause(description)}: ${parts.join("; ")}`)
+  const problems = parts.join("; ")
+  return sentence(
+    parts.length === 0 ? description : description === "" ? problems : `${clause(description)}: ${problems}`
+  )
 }
 
 // --------------------------------------------------------------------------------------------------------------------

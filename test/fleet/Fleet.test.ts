@@ -349,6 +349,7 @@ describe("a fleet does not start", () => {
       const error = yield* Effect.flip(start(fleet(options)))
       assert.deepStrictEqual([error._tag, error.kind], ["FleetError", "BadOptions"])
       assert.include(error.message, message)
+      assert.match(error.message, /^Fleet\.layer failed: \w.*[^.]\. Correct the options\.$/)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("with other settings than the runners before, or twice in a program", () =>

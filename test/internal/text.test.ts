@@ -32,6 +32,7 @@ describe("Text.complaint", () => {
       "Invalid input: filter Malformed expression; Too long."
     )
     assert.strictEqual(Text.complaint("Invalid input.", []), "Invalid input.")
+    assert.strictEqual(Text.complaint("", details), "filter Malformed expression; Too long.")
   })
 })
 
