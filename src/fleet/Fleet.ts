@@ -578,15 +578,7 @@ const make = <O extends Common, E, R>(
                 () => Effect.andThen(metrics.handled(messages.length), noteLag(reader, messages))
               )
             return handOver.run(read(options, guard, { ...names, reader }), stop).pipe(
-              Effect.provideService(CursorStore, {
-                ...store,
-                save: (reader, cursor) => Effect.tap(store.save(reader, cursor), () => noteCommit(reader)),
-                transaction: (reader, cursor, work) =>
-                  Effect.tap(
-                    store.transaction(reader, cursor, work),
-                    (worked) => Result.isSuccess(worked) ? noteCommit(reader) : Effect.void
-                  )
-              }),
+              Effect.provideService(CursorStore, Lane.onSave(store, noteCommit(reader))),
               Effect.provideService(Pace.Shared, historyTurn),
               // Each lane has a connection of its own.
               Effect.provideService(Registry.Current, undefined)

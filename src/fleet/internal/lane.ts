@@ -7,10 +7,11 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { type CursorStore, CursorStoreError } from "../../CursorStore.ts"
+import { CursorStoreError } from "../../CursorStore.ts"
 import * as Text from "../../internal/text.ts"
 import type { LaneState } from "../FleetHealth.ts"
 import type { Claim } from "../SqlCursorStore.ts"
@@ -84,18 +85,23 @@ const round = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
     )
     const isOther = until(lane.names, (other) => !isSame(names, other))
     const stop = Effect.raceFirst(isOther, Effect.andThen(note, Effect.never))
-    yield* lane.read(names, opening(hasCursor, claim.store), stop)
+    yield* lane.read(names, onSave(claim.store, hasCursor.open), stop)
   }
 })
 
 const until = (names: SubscriptionRef.SubscriptionRef<Names>, holds: (names: Names) => boolean): Effect.Effect<void> =>
   Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(names), holds))
 
-/** Opens a latch when a cursor is saved. */
-const opening = (hasCursor: Latch.Latch, store: Claim["store"]) => ({
+/** The store, with what follows each save, also one in a transaction. */
+export const onSave = (store: Claim["store"], then: Effect.Effect<unknown>): Claim["store"] => ({
   ...store,
-  save: (reader, cursor) => Effect.tap(store.save(reader, cursor), hasCursor.open)
-} satisfies Required<CursorStore["Service"]>)
+  save: (reader, cursor) => Effect.tap(store.save(reader, cursor), () => then),
+  transaction: (reader, cursor, work) =>
+    Effect.tap(
+      store.transaction(reader, cursor, work),
+      (worked) => Result.isSuccess(worked) ? then : Effect.void
+    )
+})
 
 /** Runs a lane until it is interrupted. */
 export const run = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
