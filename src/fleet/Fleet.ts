@@ -40,6 +40,7 @@ import * as Retry from "../Retry.ts"
 import { FleetError } from "./FleetError.ts"
 import type { FleetHealth, LaneState } from "./FleetHealth.ts"
 import { FleetStore, type Settings } from "./FleetStore.ts"
+import { differing } from "./internal/differing.ts"
 import * as HandOver from "./internal/handOver.ts"
 import * as Lane from "./internal/lane.ts"
 import * as LaneOf from "./internal/laneOf.ts"
@@ -317,14 +318,15 @@ export const untilRead = (options: ChannelsOptions): Effect.Effect<void, FleetEr
 export const laneOf = (channel: string, lanes: number): number => LaneOf.laneOf(channel, lanes)
 
 /**
- * Changes the number of lanes of a fleet that is stopped. One of the two numbers must be a multiple of the other.
+ * Changes the number of lanes of a fleet that is stopped, and of its shards. Of the old and the new number of lanes one must be a
+ * multiple of the other.
  *
  * **Details**
  *
  * When lanes are split, each new lane starts at the cursor of the lane that its channels come from: nothing is lost, and nothing
  * comes twice. When lanes are merged, the lane takes the older cursor: nothing is lost, and what the others had handled after it
  * comes again. Wildcards and groups keep their lanes. All of it is one transaction, and each lane is claimed in it: a runner that
- * still works with the old number can neither commit nor claim.
+ * still works with the old numbers can neither commit nor claim.
  *
  * Fails with `FleetError`, and with `CursorStoreError` if a cursor cannot be read.
  *
@@ -333,7 +335,7 @@ export const laneOf = (channel: string, lanes: number): number => LaneOf.laneOf(
  * ```ts
  * import * as Fleet from "effect-herald/fleet/Fleet"
  *
- * const grow = Fleet.resize({ fleet: "orders", lanes: 16 })
+ * const grow = Fleet.resize({ fleet: "orders", lanes: 16, shards: 16 })
  * ```
  *
  * @category requests
@@ -344,11 +346,21 @@ export const resize = (options: {
   readonly fleet: string
   /** The new number of lanes. */
   readonly lanes: number
+  /** The new number of shards (`shardsPerGroup` of the cluster), if it changes. Default: as before. */
+  readonly shards?: number | undefined
+  /** The new shard group, if it changes. Default: as before. */
+  readonly shardGroup?: string | undefined
 }): Effect.Effect<void, FleetError | CursorStoreError, FleetStore> =>
   Effect.gen(function*() {
     const store = yield* FleetStore
-    const { fleet, lanes } = yield* checked("Fleet.resize", options, ({ fleet, lanes }) =>
-      Input.issues({ fleet: nameOf(fleet), lanes: Input.whole(1, mostLanes)(lanes) }))
+    const given = yield* checked("Fleet.resize", options, ({ fleet, lanes, shardGroup, shards }) =>
+      Input.issues({
+        fleet: nameOf(fleet),
+        lanes: Input.whole(1, mostLanes)(lanes),
+        shards: Input.optional(Input.whole(1))(shards),
+        shardGroup: Input.optional(Input.notBlank)(shardGroup)
+      }))
+    const { fleet, lanes } = given
     const before = yield* store.settings(fleet)
     const refused = (description: string) =>
       new FleetError({ operation: "Fleet.resize", fleet, kind: "BadOptions", description })
@@ -359,19 +371,15 @@ export const resize = (options: {
     if (from % lanes !== 0 && lanes % from !== 0) {
       return yield* refused(`it has ${from} lanes, and neither of ${from} and ${lanes} is a multiple of the other`)
     }
-    if (from === lanes) {
-      return
-    }
-    const settings = { ...before, lanes }
+    const { shardGroup = before.shardGroup, shards = before.shards } = given
+    const settings: Settings = { fleet, lanes, shards, shardGroup }
+    if (differing(settings, before) === undefined) return
     yield* store.resize(
-      fleet,
-      lanes,
+      settings,
       Effect.gen(function*() {
         const claims = yield* Effect.forEach(
-          Array.from({ length: Math.max(from, lanes) }, (_, lane) =>
-            readerOf(fleet, lane)),
-          (reader) =>
-            store.claim({ settings, reader, owner: "Fleet.resize" })
+          Array.from({ length: Math.max(from, lanes) }, (_, lane) => readerOf(fleet, lane)),
+          (reader) => store.claim({ settings, reader, owner: "Fleet.resize" })
         )
         const cursors = yield* Effect.forEach(claims.slice(0, from), ({ reader, store }) => store.load(reader))
         for (const [lane, { reader, store }] of claims.slice(0, lanes).entries()) {
@@ -492,14 +500,8 @@ const make = <O extends Common, E, R>(
       // All runners must agree, or two of them would read one lane.
       const settings: Settings = { fleet: name, lanes, shards: Spread.shardsOf((name) => shardOf(name).id), shardGroup }
       const stored = yield* store.begin(settings)
-      for (const field of ["lanes", "shards", "shardGroup"] as const) {
-        if (stored[field] !== settings[field]) {
-          return yield* failed(
-            "Mismatch",
-            `${field} is ${settings[field]}, and the other runners have ${stored[field]}`
-          )
-        }
-      }
+      const difference = differing(settings, stored)
+      if (difference !== undefined) return yield* failed("Mismatch", difference)
 
       const metrics = Metrics.make(name)
       const states = new Map<string, LaneState>()

@@ -9,7 +9,7 @@ import * as Text from "../internal/text.ts"
 
 const advice = {
   BadOptions: "Correct the options.",
-  Mismatch: "Give all runners the same settings. To change the number of lanes, stop them all and use Fleet.resize.",
+  Mismatch: "Give all runners the same settings. To change lanes or shards, stop all of them and use Fleet.resize.",
   Duplicate: "Give each fleet of a program a name of its own.",
   NoTable: "Create the tables with SqlFleetStore.createTables, and let the user of the database read and write them.",
   SmallPool: "Set maxConnections of the SqlClient to 10: the locks of shards keep one connection for themselves.",

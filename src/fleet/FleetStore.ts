@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import type { Cursor } from "../Cursor.ts"
 import { CursorStoreError } from "../CursorStore.ts"
 import type { FleetError } from "./FleetError.ts"
+import { differing } from "./internal/differing.ts"
 import type * as SqlCursorStore from "./SqlCursorStore.ts"
 
 /**
@@ -92,7 +93,7 @@ export interface ClaimOptions {
 export class FleetStore extends Context.Service<FleetStore, {
   /**
    * Claims a lane for this runner. Every owner before can no longer commit. Fails with `CursorStoreError`, and with `Invalid` if
-   * the fleet has another number of lanes meanwhile.
+   * the fleet has other settings meanwhile.
    */
   readonly claim: (options: ClaimOptions) => Effect.Effect<SqlCursorStore.Claim, CursorStoreError>
   /** Stores the settings of a fleet if it is new. Succeeds with the stored ones. */
@@ -113,10 +114,9 @@ export class FleetStore extends Context.Service<FleetStore, {
   readonly historyTurn: (fleet: string, perSecond: number) => Effect.Effect<Duration.Duration, FleetError>
   /** Succeeds with the settings of a fleet, if it is known. */
   readonly settings: (fleet: string) => Effect.Effect<Settings | undefined, FleetError>
-  /** Stores another number of lanes, and runs work with it: both happen, or neither does. */
+  /** Stores other settings of a fleet that is known, and runs work with them: both happen, or neither does. */
   readonly resize: <E, R>(
-    fleet: string,
-    lanes: number,
+    settings: Settings,
     work: Effect.Effect<void, E, R>
   ) => Effect.Effect<void, E | FleetError, R>
 }>()("effect-herald/fleet/FleetStore") {}
@@ -177,9 +177,9 @@ const inMemory = (): FleetStore["Service"] => {
   return {
     claim: ({ owner, reader, settings }) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const { fleet, lanes } = settings
-        if (fleets.get(fleet)?.lanes !== lanes) {
-          const description = `the fleet no longer has ${lanes} lanes`
+        const { fleet } = settings
+        const description = differing(settings, fleets.get(fleet))
+        if (description !== undefined) {
           return Effect.fail(new CursorStoreError({ operation: "claim", kind: "Invalid", reader, description }))
         }
         const before = rows.get(reader)
@@ -268,11 +268,12 @@ const inMemory = (): FleetStore["Service"] => {
         return Duration.millis(turn - now)
       }),
     settings: (fleet) => Effect.sync(() => fleets.get(fleet)),
-    resize: (fleet, lanes, work) =>
+    resize: (settings, work) =>
       Effect.suspend(() => {
+        const { fleet } = settings
         const before = fleets.get(fleet)
         if (before === undefined) return Effect.void
-        fleets.set(fleet, { ...before, lanes })
+        fleets.set(fleet, settings)
         return Effect.onError(work, () => Effect.sync(() => fleets.set(fleet, before)))
       })
   }

@@ -13,6 +13,7 @@ import { CursorStoreError } from "../CursorStore.ts"
 import * as Text from "../internal/text.ts"
 import { FleetError } from "./FleetError.ts"
 import { FleetStore, type LaneRow, type Settings } from "./FleetStore.ts"
+import { differing } from "./internal/differing.ts"
 import * as SqlCursorStore from "./SqlCursorStore.ts"
 
 /**
@@ -198,18 +199,18 @@ const make = Effect.fnUntraced(function*(
     )
 
   return {
-    claim: ({ owner, reader, settings: { fleet, lanes } }) => {
+    claim: ({ owner, reader, settings: own }) => {
+      const { fleet } = own
       const invalid = (kind: CursorStoreError["kind"], description: string) =>
         new CursorStoreError({ operation: "claim", kind, reader, description })
       return transaction(
         (error) => invalid("Unavailable", said(error)),
         Effect.gen(function*() {
-          // A change of the number of lanes waits for this transaction.
+          // A change of the settings waits for this transaction.
           const [row] = yield* sql<FleetRow>`SELECT lanes, shards, shard_group FROM ${fleets}
             WHERE fleet = ${fleet} FOR SHARE`
-          if (Number(row?.lanes) !== lanes) {
-            return yield* invalid("Invalid", `the fleet no longer has ${lanes} lanes`)
-          }
+          const difference = differing(own, row && settingsOf(fleet, row))
+          if (difference !== undefined) return yield* invalid("Invalid", difference)
           return yield* Effect.provideService(
             SqlCursorStore.claim({ table: readers, fleet, reader, owner }),
             SqlClient.SqlClient,
@@ -325,11 +326,13 @@ const make = Effect.fnUntraced(function*(
         ),
         failing("Fleet.layer", fleet)
       ),
-    resize: (fleet, lanes, work) =>
+    resize: ({ fleet, lanes, shardGroup, shards }, work) =>
       transaction(
         failing("Fleet.resize", fleet),
         Effect.andThen(
-          sql`UPDATE ${fleets} SET lanes = ${lanes}, version = version + 1 WHERE fleet = ${fleet}`,
+          sql`UPDATE ${fleets}
+            SET lanes = ${lanes}, shards = ${shards}, shard_group = ${shardGroup}, version = version + 1
+            WHERE fleet = ${fleet}`,
           work
         )
       )

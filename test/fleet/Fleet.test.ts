@@ -358,10 +358,10 @@ describe("a fleet does not start", () => {
       const mismatch = yield* Effect.flip(start(fleet({ lanes: 8 })))
       assert.deepStrictEqual([mismatch.kind, mismatch.description], [
         "Mismatch",
-        "lanes is 8, and the other runners have 4"
+        "lanes is 8, and the database has 4"
       ])
       const group = yield* Effect.flip(start(fleet({ shardGroup: "readers" })))
-      assert.include(group.message, "shardGroup is readers, and the other runners have default")
+      assert.include(group.message, "shardGroup is readers, and the database has default")
       assert.strictEqual((yield* Effect.flip(start(fleet({})))).kind, "Duplicate")
     }).pipe(Effect.scoped, Effect.provide(world)))
 

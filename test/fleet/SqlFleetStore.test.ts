@@ -34,7 +34,7 @@ const seen = Effect.gen(function*() {
   yield* store.claim({ settings, reader: "orders/1", owner: "one" })
   const turns = yield* Effect.forEach([1, 2, 3], () => store.historyTurn("orders", 1))
 
-  yield* Fleet.resize({ fleet: "orders", lanes: 4 })
+  yield* Fleet.resize({ fleet: "orders", lanes: 4, shards: 4 })
   const old = yield* Effect.flip(store.claim({ settings, reader: "orders/0", owner: "one" }))
   const lanes = yield* store.lanes("orders")
   return {
@@ -60,10 +60,11 @@ const seen = Effect.gen(function*() {
 describe("a store of fleets", () => {
   it.effect("claims, fences, adds channels, and gives each lane after a split its cursor", () =>
     Effect.gen(function*() {
-      const { kept, late, lanes, old, turns, waiting } = yield* seen
+      const { kept, late, lanes, old, settings, turns, waiting } = yield* seen
+      assert.deepStrictEqual(settings, { fleet: "orders", lanes: 4, shards: 4, shardGroup: "default" })
       assert.deepStrictEqual(kept, cursorAt(5))
       assert.deepStrictEqual(late, ["Fenced", "two"])
-      assert.deepStrictEqual(old, ["Invalid", "the fleet no longer has 2 lanes"])
+      assert.deepStrictEqual(old, ["Invalid", "lanes is 2, and the database has 4"])
       assert.deepStrictEqual(turns, [0, 1, 2])
       assert.deepStrictEqual(waiting, [2, 1])
       assert.deepStrictEqual(lanes, [
