@@ -6,6 +6,7 @@ import * as Actions from "./actions.ts"
 import * as Answers from "./answers.ts"
 import * as Cassettes from "./cassettes.ts"
 import * as Emulated from "./emulated.ts"
+import * as EmulatedFiles from "./emulatedFiles.ts"
 import * as Events from "./events.ts"
 import * as Expectations from "./expectations.ts"
 import * as Files from "./files.ts"
@@ -39,6 +40,7 @@ describe("conformance", () => {
   Objects.suite()
   Push.suite()
   Emulated.suite()
+  EmulatedFiles.suite()
 
   it("replays every recorded request, or lists it as not offered", () => {
     const ours = [Cassettes, History, Presence, Actions, Files, Objects, Push].flatMap((suite) => [...suite.ours])
@@ -67,7 +69,8 @@ describe("conformance", () => {
       Files,
       Objects,
       Push,
-      Emulated
+      Emulated,
+      EmulatedFiles
     ]
     console.log(`conformance: ${suites.flatMap((suite) => suite.summary()).join(", ")}`)
   })

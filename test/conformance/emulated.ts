@@ -91,7 +91,7 @@ const subjectsOf = ({ body, path }: Patch): ReadonlyArray<string> => {
 const keysOf = (value: object): string => Object.keys(value).toSorted().join()
 
 /** Where two answers are not of one shape. A value that is not set can be of any. */
-const shapeDifferences = (emulated: unknown, recorded: unknown, at = ""): ReadonlyArray<string> => {
+export const shapeDifferences = (emulated: unknown, recorded: unknown, at = ""): ReadonlyArray<string> => {
   if (emulated === null || recorded === null) return []
   if (Array.isArray(emulated) && Array.isArray(recorded)) {
     if (recorded.length === 0 || emulated.length === 0) return []
@@ -132,7 +132,7 @@ const reword = (words: ReadonlyMap<string, string>, text: string): string =>
   [...words].reduce((changed, [from, to]) => changed.replaceAll(from, to), text)
 
 /** Recordings without a user are of one that the recorder left out. */
-const withUser = (target: string): string =>
+export const withUser = (target: string): string =>
   /[?&]uuid=/.test(target) ? target : `${target}${target.includes("?") ? "&" : "?"}uuid=someone`
 
 const first = (keys: string | ReadonlyArray<string> | undefined): string => [keys ?? ""].flat()[0] ?? ""
