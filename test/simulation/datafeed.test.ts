@@ -15,6 +15,7 @@ import { Faults, VirtualTime } from "effect-herald/testing"
 import { emulator, feeds, withBot } from "../symphony/feedKit.ts"
 import { batchesOf } from "./seeds.ts"
 import { dice, type Mishap, rulesOf, shownFault } from "./world.ts"
+import * as Possible from "./faults.ts"
 
 type Act =
   | { readonly _tag: "Say"; readonly count: number; readonly from: "ada" | "bot" }
@@ -51,7 +52,7 @@ const planOf = (seed: number): Plan => {
     acts.push({ _tag: "Wait", millis: between(0, one(8) ? 30_000 : 1_000) })
   }
   const mishaps: Array<Mishap> = []
-  for (let at = 0; at < 16; at++) if (next() < 0.15) mishaps.push({ at, ...pick(Faults.everything) })
+  for (let at = 0; at < 16; at++) if (next() < 0.15) mishaps.push({ at, ...pick(Possible.faults) })
   return { seed, reader: pick(readers), slowness, acts, mishaps }
 }
 

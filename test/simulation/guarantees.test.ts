@@ -9,6 +9,7 @@ import * as Retry from "effect-herald/Retry"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated, requestsTo } from "../kit/emulated.ts"
 import { isLong } from "./seeds.ts"
+import * as Possible from "./faults.ts"
 
 const { Fault } = Faults
 
@@ -93,7 +94,7 @@ describe("an interruption", () => {
 })
 
 describe("attempts while a fault lasts", () => {
-  const lasting = Faults.everything.filter(({ lasting }) => lasting === undefined)
+  const lasting = Possible.faults.filter(({ lasting }) => lasting === undefined)
   const most = isLong ? 15 : 5
   it.effect.each(lasting)(
     "are at most two a second during minutes of $fault._tag",

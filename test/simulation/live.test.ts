@@ -29,9 +29,10 @@ import { emulated } from "../kit/emulated.ts"
 import { dice } from "./world.ts"
 import { seedsOf } from "./seeds.ts"
 import { decoded } from "../kit/decoded.ts"
+import * as Possible from "./faults.ts"
 
 // One 403 ends it, as it should.
-const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
+const faults = Possible.faults.filter(({ fault }) => fault._tag !== "AccessDenied")
 const queueLength = 20
 
 // --------------------------------------------------------------------------------------------------------------------

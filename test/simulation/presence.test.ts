@@ -19,9 +19,10 @@ import * as Live from "effect-herald/Live"
 import { emulated } from "../kit/emulated.ts"
 import * as TestClock from "effect/testing/TestClock"
 import { seedsOf } from "./seeds.ts"
+import * as Possible from "./faults.ts"
 
 // One 403 ends it, as it should.
-const faults = Faults.everything.filter(({ fault }) => fault._tag !== "AccessDenied")
+const faults = Possible.faults.filter(({ fault }) => fault._tag !== "AccessDenied")
 
 const modes = {
   "each coming and going": { announceMax: 1000, deltas: false },

@@ -48,6 +48,7 @@ import {
   strainsOf,
   without
 } from "./world.ts"
+import * as Possible from "./faults.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // plans
@@ -187,7 +188,7 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
   }
   // A poll that begins anew knows only near its cursor what it had.
   const begins = acts.some(({ _tag }) => _tag === "Disconnect" || _tag === "Reconnect" || _tag === "Defect")
-  const faults = Faults.everything.filter(({ fault }) => !begins || fault._tag !== "OldPage")
+  const faults = Possible.faults.filter(({ fault }) => !begins || fault._tag !== "OldPage")
   const mishaps: Array<Mishap> = []
   const rate = one(4) ? 0 : 0.1
   for (let at = 0; at < 150; at++) if (next() < rate) mishaps.push({ at, ...pick(faults) })

@@ -9,16 +9,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Faults } from "effect-herald/testing"
+import type { Faults } from "effect-herald/testing"
 import { batchesOf, isLong, isPut, seedsOf } from "./seeds.ts"
 import { busyOf, crashyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
+import * as Possible from "./faults.ts"
 
 const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${fault._tag}${"status" in fault ? ` ${fault.status}` : ""}${
     lasting === undefined ? "" : ` for ${Duration.format(Duration.fromInputUnsafe(lasting))}`
   }`
 
-const alone = Faults.everything.map((rule, index) => [titleOf(rule), rule, index] as const)
+const alone = Possible.faults.map((rule, index) => [titleOf(rule), rule, index] as const)
 
 describe("Subscribe.stream with one fault kind", () => {
   it.effect.each(alone)("loses nothing without a Gap: %s", ([, rule, index]) =>

@@ -25,6 +25,7 @@ import { PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubn
 import * as Retry from "effect-herald/Retry"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { start } from "../kit/emulated.ts"
+import * as Possible from "./faults.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // plans
@@ -251,7 +252,7 @@ export const planOf = (seed: number, options: {
   readonly strains?: ReadonlyArray<StrainName>
 } = {}): Plan => {
   const { between, next, one, pick } = dice(seed)
-  const { faults: possible = Faults.everything, messages = 50, rate = 0.12, reader = "stream" } = options
+  const { faults: possible = Possible.faults, messages = 50, rate = 0.12, reader = "stream" } = options
   const wildcard = one(3)
   const group = one(3)
   const unstored = one(4)
@@ -379,7 +380,7 @@ export const killsOf = <Kill>(
 export const crashyOf = (seed: number): Plan => {
   const random = dice(~seed)
   const { between, one } = random
-  const faults = Faults.everything.filter(({ fault }) => fault._tag !== "OldPage")
+  const faults = Possible.faults.filter(({ fault }) => fault._tag !== "OldPage")
   const plan = planOf(seed, {
     messages: 20,
     rate: one(2) ? 0 : 0.06,
