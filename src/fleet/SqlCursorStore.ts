@@ -16,6 +16,7 @@ import { Cursor } from "../Cursor.ts"
 import { CursorStore, CursorStoreError } from "../CursorStore.ts"
 import * as Input from "../internal/input.ts"
 import * as Text from "../internal/text.ts"
+import * as SqlFailure from "./internal/sqlFailure.ts"
 
 /**
  * Where cursors are kept.
@@ -107,8 +108,8 @@ export const createTable = (options: TableOptions = {}): Effect.Effect<void, Cur
         committed_at ${time}
       )`.pipe(
         // Two processes that create it at once can fail in PostgreSQL.
-        Effect.retry({ times: 2 }),
-        Effect.mapError(failed("Unavailable")),
+        Effect.retry({ times: 2, while: (error) => !SqlFailure.isLasting(error) }),
+        Effect.mapError(refusing("create", "")),
         Effect.asVoid
       )
     })
@@ -237,15 +238,13 @@ const failing =
   ({ message }: { readonly message: string }) =>
     new CursorStoreError({ operation, kind, reader, description: Text.clause(Text.told(message)) })
 
-/** What a driver says: the message of a `SqlError` is often general, and that of its cause is the server's. */
-const said = ({ message, reason }: SqlError): { readonly message: string } => {
-  const cause = reason.cause instanceof Error ? reason.cause.message : ""
-  return { message: cause === "" || message.includes(cause) ? message : `${message}: ${cause}` }
-}
-
-/** Whether no other attempt can help: the table is missing or another one, or the user has no rights. */
-const isLasting = ({ reason }: SqlError): boolean =>
-  reason._tag === "SqlSyntaxError" || reason._tag === "AuthorizationError"
+const refusing = (operation: CursorStoreError["operation"], reader: string) => (error: SqlError) =>
+  new CursorStoreError({
+    operation,
+    kind: SqlFailure.isLasting(error) ? "Invalid" : "Unavailable",
+    reader,
+    description: SqlFailure.said(error)
+  })
 
 interface Row {
   readonly epoch: unknown
@@ -274,7 +273,7 @@ const claimWith = Effect.fnUntraced(function*(client: SqlClient.SqlClient, optio
     ON CONFLICT (reader) DO UPDATE
       SET epoch = held.epoch + 1, owner = excluded.owner, commits = 0, claimed_at = CURRENT_TIMESTAMP
       WHERE held.fleet = excluded.fleet
-    RETURNING epoch`.pipe(Effect.mapError((error) => failed(isLasting(error) ? "Invalid" : "Unavailable")(said(error))))
+    RETURNING epoch`.pipe(Effect.mapError(refusing("claim", reader)))
   if (claimed[0] === undefined) {
     return yield* failed("Invalid")({
       message: `it belongs to another fleet of the table ${table}. Give each fleet a table or a database of its own`
@@ -298,7 +297,7 @@ const storeOf = (
 
   const row = (operation: "load" | "save") =>
     sql<Row>`SELECT epoch, owner, cursor, commits FROM ${readers} WHERE reader = ${reader}`.pipe(
-      Effect.mapError((error) => failing(operation, reader)("Unavailable")(said(error))),
+      Effect.mapError((error) => failing(operation, reader)("Unavailable")({ message: SqlFailure.said(error) })),
       Effect.flatMap(([row]) => {
         if (row === undefined) {
           return Effect.fail(
@@ -330,7 +329,7 @@ const storeOf = (
   const write = (text: string, number: number) =>
     sql`UPDATE ${readers} SET cursor = ${text}, commits = ${number}, committed_at = CURRENT_TIMESTAMP
         WHERE reader = ${reader} AND epoch = ${epoch} AND commits < ${number} RETURNING ${bound}`.pipe(
-      Effect.mapError((error) => failing("save", reader)("Unavailable")(said(error))),
+      Effect.mapError((error) => failing("save", reader)("Unavailable")({ message: SqlFailure.said(error) })),
       Effect.flatMap((rows) => rows.length > 0 ? Effect.succeed(true) : isSaved(number))
     )
   const isSaved = (number: number) =>

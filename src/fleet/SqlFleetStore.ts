@@ -14,6 +14,7 @@ import * as Text from "../internal/text.ts"
 import { FleetError } from "./FleetError.ts"
 import { FleetStore, type LaneRow, type Settings } from "./FleetStore.ts"
 import { differing } from "./internal/differing.ts"
+import * as SqlFailure from "./internal/sqlFailure.ts"
 import * as SqlCursorStore from "./SqlCursorStore.ts"
 
 /**
@@ -82,16 +83,9 @@ const mostValues = 1_000
 /** How long a runner waits at its start for connections. */
 const patience = "10 seconds"
 
-/** What a driver says: the message of a `SqlError` is often general, and that of its cause is the server's. */
-const said = ({ message, reason }: SqlError): string => {
-  const cause = reason.cause instanceof Error ? reason.cause.message : ""
-  return Text.clause(Text.told(cause === "" || message.includes(cause) ? message : `${message}: ${cause}`))
-}
-
 const failing = (operation: string, fleet = "") => (error: SqlError) => {
-  const description = said(error)
-  const isMissing = error.reason._tag === "SqlSyntaxError" || error.reason._tag === "AuthorizationError"
-  return new FleetError({ operation, fleet, kind: isMissing ? "NoTable" : "Unavailable", description })
+  const kind = SqlFailure.isLasting(error) ? "NoTable" : "Unavailable"
+  return new FleetError({ operation, fleet, kind, description: SqlFailure.said(error) })
 }
 
 interface FleetRow {
@@ -164,7 +158,9 @@ const make = Effect.fnUntraced(function*(
 
   // The cluster keeps a connection for its locks. Two further ones must be free at the same time.
   yield* Effect.scoped(Effect.andThen(client.reserve, sql`SELECT 1`)).pipe(
-    Effect.mapError((error) => new FleetError({ operation, fleet: "", kind: "Unavailable", description: said(error) })),
+    Effect.mapError((error) =>
+      new FleetError({ operation, fleet: "", kind: "Unavailable", description: SqlFailure.said(error) })
+    ),
     Effect.timeoutOrElse({
       duration: patience,
       orElse: () => {
@@ -204,7 +200,7 @@ const make = Effect.fnUntraced(function*(
       const invalid = (kind: CursorStoreError["kind"], description: string) =>
         new CursorStoreError({ operation: "claim", kind, reader, description })
       return transaction(
-        (error) => invalid("Unavailable", said(error)),
+        (error) => invalid("Unavailable", SqlFailure.said(error)),
         Effect.gen(function*() {
           // A change of the settings waits for this transaction.
           const [row] = yield* sql<FleetRow>`SELECT lanes, shards, shard_group FROM ${fleets}

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
 import { Fleet, FleetStore, SqlFleetStore } from "effect-herald/fleet"
 import type { Cursor } from "effect-herald/Cursor"
 import * as Postgres from "../kit/postgres.ts"
@@ -91,5 +92,18 @@ describe("a store of fleets", () => {
       const error = yield* Effect.flip(Layer.build(SqlFleetStore.layer({ createTables: false, prefix: "other_" })))
       assert.strictEqual(error.kind, "NoTable")
       assert.include(error.message, "other_")
+    }).pipe(Effect.provide(Postgres.layer()), Effect.scoped))
+
+  it.live.skipIf(Postgres.server === undefined)("says why it cannot create its tables", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`DROP ROLE IF EXISTS herald_guest`
+      yield* sql`CREATE ROLE herald_guest`
+      yield* sql`CREATE SCHEMA IF NOT EXISTS herald_closed`
+      const error = yield* Effect.flip(sql.withTransaction(
+        Effect.andThen(sql`SET LOCAL ROLE herald_guest`, SqlFleetStore.createTables({ prefix: "herald_closed.a_" }))
+      ))
+      assert.strictEqual(error._tag === "FleetError" ? error.kind : error._tag, "NoTable")
+      assert.include(error.message, "permission denied")
     }).pipe(Effect.provide(Postgres.layer()), Effect.scoped))
 })
