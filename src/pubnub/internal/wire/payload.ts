@@ -1,5 +1,5 @@
 /**
- * Encodes and decodes payloads, for publish, subscribe and history. Encryption will have its place here.
+ * Encodes and decodes payloads, for publish, files, subscribe and history. `encryption.ts` encrypts and decrypts them.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
