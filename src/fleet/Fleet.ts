@@ -81,7 +81,7 @@ export interface Options<Work, E, E2 = never, R2 = never, E3 = never, R3 = never
    * is in a wildcard, too, is read twice. Default: none.
    */
   readonly channels?: ReadonlyArray<string> | undefined
-  /** Channel groups, each with a lane of its own. Default: none. */
+  /** Channel groups, each with a lane of its own. Wildcards and groups have at most 140 characters here. Default: none. */
   readonly groups?: ReadonlyArray<string> | undefined
   /** The shard group of the cluster in which the lanes run. Default: `default`. */
   readonly shardGroup?: string | undefined
@@ -248,7 +248,7 @@ export const layerPages = <E, R, A = Schema.Json, RD = never, E2 = never, R2 = n
 export interface ChannelsOptions {
   /** The name of the fleet. It need not run. */
   readonly fleet: string
-  /** The channels: names without wildcards. */
+  /** The channels: names without wildcards, of at most 2,000 bytes. */
   readonly channels: ReadonlyArray<string>
 }
 
@@ -396,11 +396,19 @@ export const resize = (options: {
 
 const mostLanes = 10_000
 
-const nameOf: Input.Check = Input.all(Input.notBlank, Input.characters(100))
+const named = (most: number): Input.Check => Input.all(Input.notBlank, Input.characters(most), Input.printable)
+
+const nameOf = named(100)
 
 const readerOf = (fleet: string, lane: number | string): string => `${fleet}/${lane}`
 
 const plainName: Input.Check = (name) => ChannelName.issue(name)
+
+/** The name of a channel in the table, whose index of PostgreSQL holds no longer ones. */
+const tableName = Input.all(plainName, Input.bytes(2_000))
+
+/** The name of a wildcard or group, which names its lane: a reader has at most 255 characters. */
+const laneName: Input.Check = Input.characters(140)
 
 /** Reads the options of a caller once, or fails with what is wrong with them. */
 const checked = <O extends object>(
@@ -435,10 +443,14 @@ const ofChannels = (
   Effect.gen(function*() {
     const { channels, fleet } = yield* checked(operation, options, ({ channels, fleet }) => [
       ...Input.issues({ fleet: nameOf(fleet) }),
-      ...Input.each("channels", channels, plainName)
+      ...Input.each("channels", channels, tableName)
     ])
     if (channels.length > 0) yield* work(yield* FleetStore, fleet, [...new Set(channels)])
   })
+
+const readName: Input.Check = (name) =>
+  ChannelName.subscriptionIssue(name) ??
+    (typeof name === "string" && ChannelName.isWildcard(name) ? laneName(name) : undefined)
 
 type Common = Options<never, never, unknown, unknown, unknown, unknown>
 
@@ -450,7 +462,7 @@ const issuesOf = (handler: unknown, options: Common): ReadonlyArray<Input.Detail
       name: nameOf(options.name),
       lanes: Input.whole(1, mostLanes)(options.lanes),
       shardGroup: Input.optional(Input.notBlank)(options.shardGroup),
-      owner: Input.optional(Input.all(Input.notBlank, Input.characters(200)))(options.owner),
+      owner: Input.optional(named(200))(options.owner),
       refresh: optional(options.refresh),
       handOver: options.handOver === undefined ? undefined : Input.patience(options.handOver),
       handlersPerRunner: Input.optional(wholeOrInfinity)(options.handlersPerRunner),
@@ -458,8 +470,8 @@ const issuesOf = (handler: unknown, options: Common): ReadonlyArray<Input.Detail
     }),
     ...Input.retry("restart", options.restart),
     ...Handling.issuesOf(handler, options, wholeOrInfinity),
-    ...options.channels === undefined ? [] : Input.each("channels", options.channels, ChannelName.subscriptionIssue),
-    ...options.groups === undefined ? [] : Input.each("groups", options.groups, plainName)
+    ...options.channels === undefined ? [] : Input.each("channels", options.channels, readName),
+    ...options.groups === undefined ? [] : Input.each("groups", options.groups, Input.all(plainName, laneName))
   ]
 }
 

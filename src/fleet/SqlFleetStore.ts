@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { SqlError } from "effect/sql/SqlError"
 import { CursorStoreError } from "../CursorStore.ts"
+import * as Input from "../internal/input.ts"
 import * as Text from "../internal/text.ts"
 import { FleetError } from "./FleetError.ts"
 import { FleetStore, type LaneRow, type Settings } from "./FleetStore.ts"
@@ -26,7 +27,7 @@ import * as SqlCursorStore from "./SqlCursorStore.ts"
 export interface Options {
   /**
    * What the names of the tables begin with, after a schema if there is one (`messaging.herald_`). The tables are `readers`,
-   * `fleets` and `channels`, the view is `fleet_status`. Default: `herald_`.
+   * `fleets` and `channels`, the view is `fleet_status`. At most 50 bytes after the schema. Default: `herald_`.
    */
   readonly prefix?: string | undefined
 }
@@ -80,6 +81,11 @@ const usualPrefix = "herald_"
 /** Requests with more values than this are split. */
 const mostValues = 1_000
 
+/** PostgreSQL cuts names after 63 bytes: the tables would be one. */
+const prefixed: Input.Check = (prefix) =>
+  Input.printable(prefix) ??
+    String(prefix).split(".").map(Input.bytes(50)).find((problem) => problem !== undefined)
+
 /** How long a runner waits at its start for connections. */
 const patience = "10 seconds"
 
@@ -101,9 +107,22 @@ const settingsOf = (fleet: string, { lanes, shard_group, shards }: FleetRow): Se
   shardGroup: shard_group
 })
 
+/** The client, if it is one of PostgreSQL, and the prefix can be kept. */
+const checked = Effect.fnUntraced(function*(operation: string, prefix: string) {
+  const client = yield* SqlClient.SqlClient
+  const wrong = Input.issues({ prefix: prefixed(prefix) })
+  const description = client.onDialectOrElse({ pg: () => false, orElse: () => true })
+    ? "fleets need PostgreSQL"
+    : wrong.length > 0
+    ? Text.complaint("", wrong)
+    : undefined
+  if (description === undefined) return client
+  return yield* new FleetError({ operation, fleet: "", kind: "BadOptions", description })
+})
+
 /** Creates what is missing. Runners that start together wait for each other. */
 const create = Effect.fnUntraced(function*(prefix = usualPrefix) {
-  const client = yield* SqlClient.SqlClient
+  const client = yield* checked("SqlFleetStore.createTables", prefix)
   const sql = client.withoutTransforms()
   const failed = failing("SqlFleetStore.createTables")
   const readers = `${prefix}readers`
@@ -148,13 +167,9 @@ const make = Effect.fnUntraced(function*(
     readonly createTables?: boolean | undefined
   } = {}
 ) {
-  const client = yield* SqlClient.SqlClient
-  const sql = client.withoutTransforms()
   const operation = "SqlFleetStore.layer"
-  if (sql.onDialectOrElse({ pg: () => false, orElse: () => true })) {
-    const description = "fleets need PostgreSQL"
-    return yield* new FleetError({ operation, fleet: "", kind: "BadOptions", description })
-  }
+  const client = yield* checked(operation, prefix)
+  const sql = client.withoutTransforms()
 
   // The cluster keeps a connection for its locks. Two further ones must be free at the same time.
   yield* Effect.scoped(Effect.andThen(client.reserve, sql`SELECT 1`)).pipe(

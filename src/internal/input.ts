@@ -86,6 +86,11 @@ export const whole = (from: number, to = Number.POSITIVE_INFINITY): Check => (va
 export const oneOf = (known: ReadonlyArray<unknown>): Check => (value) =>
   known.includes(value) ? undefined : `is ${shown(value)}, not one of ${known.join(", ")}`
 
+/** Text without control characters. PostgreSQL keeps no NUL, and the others would break lines of logs. */
+export const printable: Check = (value) =>
+  // oxlint-disable-next-line no-control-regex
+  typeof value === "string" && /[\u0000-\u001f\u007f]/.test(value) ? "holds a control character" : text(value)
+
 /** The value of a header: ASCII without control characters. */
 export const header: Check = (value) =>
   typeof value === "string" && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)

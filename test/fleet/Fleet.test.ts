@@ -337,6 +337,10 @@ describe("a fleet does not start", () => {
       ["lanes", { lanes: 0 }, "lanes is 0"],
       ["lanes", { lanes: 1.5 }, "lanes is 1.5"],
       ["name", { name: " " }, "name is blank"],
+      ["name that no database keeps", { name: "a\0" }, "name holds a control character"],
+      ["owner", { owner: "a\0" }, "owner holds a control character"],
+      ["wildcard", { channels: [`${"a".repeat(150)}.*`] }, "has 152 characters, and 140 are the most"],
+      ["group", { groups: ["a".repeat(150)] }, "has 150 characters, and 140 are the most"],
       ["channels", { channels: ["a,b"] }, "holds a comma"],
       ["groups", { groups: ["a*"] }, "holds an asterisk"],
       ["refresh", { refresh: 0 }, "refresh"],
@@ -377,6 +381,8 @@ describe("channels of a fleet", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(Fleet.addChannels({ fleet: "orders", channels: ["a.*"] }))
       assert.include(error.message, "holds an asterisk")
+      const long = yield* Effect.flip(Fleet.addChannels({ fleet: "orders", channels: ["ä".repeat(1_001)] }))
+      assert.include(long.message, "has 2002 bytes, and 2000 are the most")
       assert.include(
         (yield* Effect.flip(Fleet.removeChannels({ fleet: "", channels: ["a"] }))).message,
         "fleet is blank"

@@ -92,6 +92,9 @@ describe("a store of fleets", () => {
       const error = yield* Effect.flip(Layer.build(SqlFleetStore.layer({ createTables: false, prefix: "other_" })))
       assert.strictEqual(error.kind, "NoTable")
       assert.include(error.message, "other_")
+      const long = { prefix: `public.${"a".repeat(60)}_` }
+      assert.include((yield* Effect.flip(SqlFleetStore.createTables(long))).message, "prefix has 61 bytes")
+      assert.include((yield* Effect.flip(Layer.build(SqlFleetStore.layer(long)))).message, "prefix has 61 bytes")
     }).pipe(Effect.provide(Postgres.layer()), Effect.scoped))
 
   it.live.skipIf(Postgres.server === undefined)("says why it cannot create its tables", () =>
