@@ -263,7 +263,7 @@ export class ContentFailed<out E = unknown> extends Failure.TaggedError<ContentF
 }, {
   message: ({ cause, name, operation }) =>
     `${operation}: the content of ${shownName(name)} cannot be read` +
-    `${cause instanceof Error ? `: ${Text.clause(cause.message)}` : ""}. Nothing was sent.`
+    `${cause instanceof Error ? `: ${Text.clause(Text.told(cause.message))}` : ""}. Nothing was sent.`
 }) {
   declare readonly cause: E
 }
@@ -525,7 +525,10 @@ function sendAll<A, RE, E, R>(options: SendOptions<A, RE, E, R>) {
             const unsendable = unsendableOf(config, likely)
             if (unsendable !== undefined) return yield* unsendable
             const type = contentType ?? (content instanceof Blob && content.type !== "" ? content.type : undefined)
-            const sealed = yield* Content.sealed(Content.of<E, R>(content, size), encryption)
+            const sealed = yield* Effect.mapError(
+              Content.sealed(Content.of<E, R>(content, size), encryption),
+              (message) => Endpoint.refusal(operation, [{ location: "content", message }])
+            )
             const uploaded = yield* upload(config, {
               channel,
               name,

@@ -195,6 +195,11 @@ describe("Files.send", () => {
       const broken = Stream.concat(three, Stream.fail("disk" as const))
       const error = yield* Effect.flip(Files.send({ channel, name: "a", content: broken, size: 4 }))
       assert.deepInclude(error, { _tag: "ContentFailed", cause: "disk" })
+      const lengthy = Stream.fail(new Error("disk ".repeat(10_000)))
+      assert.isBelow(
+        (yield* Effect.flip(Files.send({ channel, name: "a", content: lengthy, size: 4 }))).message.length,
+        1_200
+      )
       assert.deepStrictEqual(yield* stored, [])
       assert.deepStrictEqual((yield* History.list({ channel })).items, [])
     }).pipe(Effect.provide(emulated())))
@@ -571,6 +576,25 @@ describe("with an Encryption", () => {
       const events = yield* emulator.use((service) => service.events({ channel }))
       for (const { payload } of events) assert.match(String(payload), /^UE5FRA/)
       assert.strictEqual((yield* encrypted(Effect.flip(Files.downloadText(plain))))._tag, "Undecryptable")
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("refuses a Blob that cannot be read any more, and sends nothing", () =>
+    Effect.gen(function*() {
+      const secret = yield* Encryption.make({ key: Redacted.make("enigma") })
+      class Gone extends Blob {
+        override arrayBuffer(): Promise<ArrayBuffer> {
+          return Promise.reject(new Error("NotReadableError"))
+        }
+      }
+      const error = yield* Effect.flip(
+        Effect.provideService(
+          Files.send({ channel, name: "a", content: new Gone([text]) }),
+          Encryption.Encryption,
+          secret
+        )
+      )
+      assert.match(details(error).join(), /^content cannot be read/)
+      assert.deepStrictEqual(yield* requestsTo("/"), [])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("fails when a stream that is encrypted has another size", () =>

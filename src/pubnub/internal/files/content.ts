@@ -50,12 +50,13 @@ export class WrongSize {
 }
 
 /**
- * The content as it is stored. What is in memory anyhow is encrypted once; a stream is encrypted while it is sent.
+ * The content as it is stored. What is in memory anyhow is encrypted once; a stream is encrypted while it is sent. Fails with what
+ * is wrong with a `Blob`: the file behind it may have changed.
  */
 export const sealed = <E, R>(
   content: Content<E, R>,
   encryption: Encryption | undefined
-): Effect.Effect<Content<E | WrongSize, R>> => {
+): Effect.Effect<Content<E | WrongSize, R>, string> => {
   if (encryption === undefined) return Effect.succeed(content)
   if (!(content instanceof Uint8Array || content instanceof Blob)) {
     return Effect.succeed({
@@ -64,7 +65,10 @@ export const sealed = <E, R>(
     })
   }
   const bytes = content instanceof Blob
-    ? Effect.map(Effect.promise(() => content.arrayBuffer()), (buffer) => new Uint8Array(buffer))
+    ? Effect.tryPromise({
+      try: async () => new Uint8Array(await content.arrayBuffer()),
+      catch: () => "cannot be read: if it is a file, it may be gone or have changed"
+    })
     : Effect.succeed(content)
   return Stream.mkUint8Array(encryption.encryptBytes(Stream.fromEffect(bytes)))
 }
