@@ -863,6 +863,9 @@ export const findAnnouncement = (
           Option.flatMap(({ timetoken }) =>
             timetoken === undefined ? Option.none() : Option.some({ channel, id, name, timetoken })
           )
+        ),
+        Effect.mapError(({ reason, request }) =>
+          PubNubError.make({ operation: "Files.findAnnouncement", reason, request })
         )
       )
   })

@@ -62,6 +62,9 @@ const configured = {
   partnerId: "p"
 }
 
+const file = { channel: "a", id: "i", name: "n" }
+const once = { base: "1 second", maxAttempts: 1 }
+
 const apns = { _tag: "Apns", token: "aa", topic: "t", environment: "production" }
 
 /** How each function is called: every parameter that it has is among the arguments. */
@@ -113,6 +116,41 @@ const examples: { readonly [name: string]: ReadonlyArray<unknown> } = {
       pubnub.ObjectFilter.not(pubnub.ObjectFilter.like("x", "b"))
     )
   ],
+  "Encryption.Encryption": [],
+  "Encryption.layer": [{ keys: [token, token], legacy: "static", writeLegacy: false, plain: "reject" }],
+  "Encryption.make": [{ key: token, legacy: "none", plain: "accept" }],
+  "Files.announce": [{
+    ...file,
+    message: "m",
+    meta: { a: 1 },
+    store: true,
+    ttl: "1 hour",
+    customMessageType: "label",
+    retry: once
+  }],
+  "Files.download": [file, { maxSize: 5, retry: once }],
+  "Files.downloadBytes": [{ channel: "a", file: { id: "i", name: "n" } }, { maxSize: 5, retry: once }],
+  "Files.downloadText": [file, { maxSize: 5, retry: once }],
+  "Files.findAnnouncement": [{ ...file, since: timetoken }],
+  "Files.list": [{ channel: "a", limit: 5 }],
+  "Files.remove": [file],
+  "Files.send": [{
+    channel: "a",
+    name: "n",
+    content: "x",
+    contentType: "text/plain",
+    message: "m",
+    meta: { a: 1 },
+    store: true,
+    ttl: "1 hour",
+    customMessageType: "label",
+    settleUnknown: false,
+    uploadTimeout: "1 second",
+    retry: once
+  }],
+  "Files.stream": [{ channel: "a", pageSize: 5 }],
+  "Files.url": [file],
+  "RenewingToken.make": [Effect.succeed(token), { margin: "1 minute", retry: { base: "1 second" } }],
   "History.count": [{ channels: ["a", "b"], after: { a: timetoken, b: timetoken } }],
   "History.list": [{ ...ranged, limit: 5, include: ["meta", "actions"] }],
   "History.listByChannel": [{ channels: ["a", "b"], since: timetoken, limit: 5, include: [] }],
@@ -419,8 +457,8 @@ const functionOf = (name: string): (...args: ReadonlyArray<unknown>) => unknown 
   return typeof found === "function" ? (...args) => found(...args) : () => assert.fail(`there is no ${name}`)
 }
 
-/** Of these the errors are those of what they call: a live value reads, a publisher publishes. */
-const callsOthers = /\.live( last)?$|^Publisher\.|\.prepare$/
+/** Of these the errors are those of what they call: a live value reads, a publisher publishes, a layer makes. */
+const callsOthers = /\.live( last)?$|^Publisher\.|\.prepare$|^Encryption\.layer$/
 
 /** Says which function failed, where the error is of a request. */
 const assertNamed = (exit: Exit.Exit<void, unknown>, name: string) => {
