@@ -13,7 +13,9 @@ export const messageOf = (error: Reportable): string => {
   if (error.reason._tag === "BadRequest" && error.reason.status === undefined) {
     const { description, details, message } = error.reason
     const one = "operation" in error ? oneOf[error.operation.split(".")[0] ?? ""] : undefined
+    const isGrant = "operation" in error && error.operation === "Access.grant"
     const toInput = (option: string) => {
+      if (isGrant) return ofGrant[option] ?? inputOf(option)
       // The configuration has the user of the keyset. Requests about a user have `--user`.
       if (option === "userId" && description === "The configuration is not valid") return "--user-id"
       return option === "id" && one !== undefined ? one : inputOf(option)
@@ -22,7 +24,7 @@ export const messageOf = (error: Reportable): string => {
       ...detail,
       ...detail.location !== undefined && {
         // A flag sets the same field of all members or memberships.
-        location: detail.location.replace(/^(users|channels)\[\d+\]\.(?=\w)/, "").replace(/^\w+/, toInput)
+        location: detail.location.replace(/^(users|channels)\[\d+\]\.(?=\w)/, "").replace(/^(patterns\.)?\w+/, toInput)
       },
       message: detail.message
         .replace(/(?<=^and )groups\b|(?<= than )since$|(?<=^is given beside )\w+/, inputOf)
@@ -35,6 +37,17 @@ export const messageOf = (error: Reportable): string => {
 
 /** The name of the argument that has the id, for each command about objects. */
 const oneOf: { readonly [module: string]: string } = { Users: "user", Channels: "channel" }
+
+/** The flags of a grant, which has no arguments. */
+const ofGrant: { readonly [option: string]: string } = {
+  channels: "--channel",
+  groups: "--group",
+  users: "--user",
+  user: "--authorized-user",
+  "patterns.channels": "--channel-pattern",
+  "patterns.groups": "--group-pattern",
+  "patterns.users": "--user-pattern"
+}
 
 /** Arguments: they have no name on the command line but their place. */
 const positional: { readonly [option: string]: string } = {

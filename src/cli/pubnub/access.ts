@@ -1,6 +1,7 @@
 /**
  * `herald access`: access tokens.
  */
+import * as Arr from "effect/Array"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -8,6 +9,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -24,8 +26,10 @@ import { keyset, withKeyset } from "./keyset.ts"
 const token = Effect.gen(function*() {
   const { authToken } = yield* keyset
   if (authToken !== undefined) return authToken
-  const text = yield* Stream.mkString(stdin("The token; Ctrl-D ends."))
-  return Redacted.make(text.trim())
+  const text = (yield* Stream.mkString(stdin("The token; Ctrl-D ends."))).trim()
+  return text === ""
+    ? yield* new BadInput({ description: "There is no token: set PUBNUB_AUTH_TOKEN, or pass it on standard input" })
+    : Redacted.make(text)
 })
 
 const asInput = <A, R>(read: Effect.Effect<A, AccessToken.InvalidToken, R>) =>
@@ -52,7 +56,12 @@ const rightsOf = <const Right extends string>(name: string, known: ReadonlyArray
       () => `${what}=rights, with rights of ${known.join(", ")}`
     ),
     Flag.atLeast(0),
-    Flag.map((entries) => Object.fromEntries(entries)),
+    Flag.map((entries) =>
+      Record.map(
+        Arr.groupBy(entries, ([name]) => name),
+        (given) => Arr.dedupe(given.flatMap(([, rights]) => rights))
+      )
+    ),
     Flag.withMetavar(`${what}=rights`),
     Flag.withDescription(`Rights on a ${name.replace("-", " ")}: ${known.join(", ")}, with commas. May be repeated`)
   )

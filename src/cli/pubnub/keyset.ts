@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
+import * as Access from "../../pubnub/Access.ts"
 import * as Encryption from "../../pubnub/Encryption.ts"
 import * as PubNubConfig from "../../pubnub/PubNubConfig.ts"
 import * as ContextFile from "../context/file.ts"
@@ -108,6 +109,6 @@ export const withKeyset = <Name extends string, Input, Inherited, E, R>(
   command: Command.Command<Name, Input, Inherited, E, R>
 ) =>
   command.pipe(
-    Command.provide(Layer.merge(Layer.unwrap(config), encryption)),
+    Command.provide(Layer.mergeAll(Layer.unwrap(config), encryption, Access.layerExplanations)),
     Command.withGlobalFlags([...settings, contextFlag])
   )
