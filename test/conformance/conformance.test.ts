@@ -2,6 +2,7 @@
  * The client against the real service: what was recorded between other clients and PubNub is replayed through ours.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as Access from "./access.ts"
 import * as Actions from "./actions.ts"
 import * as Answers from "./answers.ts"
 import * as Cassettes from "./cassettes.ts"
@@ -19,7 +20,6 @@ import * as Push from "./push.ts"
 /** Requests that no call of our client makes, by the beginning of their template. */
 const notOffered: { readonly [template: string]: string } = {
   "/v2/auth/": "the old Access Manager",
-  "/v3/pam/": "Access Manager",
   "/v2/history/": "the second version of history",
   "/v2/presence/sub-key/{subKey}/channel/{channels}/heartbeat": "made by subscriptions in their own time"
 }
@@ -39,11 +39,14 @@ describe("conformance", () => {
   Files.suite()
   Objects.suite()
   Push.suite()
+  Access.suite()
   Emulated.suite()
   EmulatedFiles.suite()
 
   it("replays every recorded request, or lists it as not offered", () => {
-    const ours = [Cassettes, History, Presence, Actions, Files, Objects, Push].flatMap((suite) => [...suite.ours])
+    const ours = [Cassettes, History, Presence, Actions, Files, Objects, Push, Access].flatMap((
+      suite
+    ) => [...suite.ours])
     const others = Kit.classes()
       .flatMap((name) => Kit.cassettes(name))
       .flatMap(({ interactions }) => interactions)
@@ -69,6 +72,7 @@ describe("conformance", () => {
       Files,
       Objects,
       Push,
+      Access,
       Emulated,
       EmulatedFiles
     ]
