@@ -772,8 +772,11 @@ const tell = (
   Effect.gen(function*() {
     const endpoint = yield* Announcement.endpoint(operation, announcement, file, encryption)
     const unusable = unsendableOf(config, endpoint)
-    if (unusable !== undefined) return yield* unusable
     const facts = { operation, ...file, request: Endpoint.facts(endpoint) }
+    if (unusable !== undefined) {
+      // The name that the service gave the file may be longer than the one that was asked for.
+      return yield* operation === "Files.send" ? new FileNotAnnounced({ ...facts, reason: unusable.reason }) : unusable
+    }
     const began = yield* DateTime.now
     return yield* Endpoint.send(config, endpoint).pipe(
       Effect.map(({ timetoken }): Sent => ({ ...file, timetoken })),
@@ -1180,10 +1183,11 @@ const goingOn = (
     const retries = Retries.make<DownloadError, never>(() => schedule)
     let received = 0
     let size: number | undefined
+    let version: string | undefined
 
     const cut = (description: string) =>
       new DownloadCut({ operation, ...file, received, ...size === undefined ? {} : { size }, description })
-    const checked = (known: number | undefined) =>
+    const checked = (known: number | undefined): Effect.Effect<void, FileTooLarge | DownloadCut> =>
       Math.max(received, known ?? 0) > maxSize
         ? Effect.fail(
           new FileTooLarge({
@@ -1195,19 +1199,27 @@ const goingOn = (
             refusedBy: "client"
           })
         )
+        : known !== undefined && received > known
+        ? Effect.fail(cut("the storage sent more bytes than the file has"))
         : Effect.void
 
     const part = Effect.gen(function*() {
       const part = yield* open(operation, config, file, received)
       if (part.start !== received) return yield* cut("the storage cannot go on from there, and began again")
-      if (received > 0 && part.size !== size) return yield* cut("the file is another one now")
+      if (received > 0 && version === undefined) {
+        return yield* cut("the storage compressed it, and cannot go on from there")
+      }
+      if (received > 0 && (part.size !== size || part.version !== version)) {
+        return yield* cut("the file is another one now")
+      }
       size = part.size
+      version = part.version
       yield* checked(size)
       return part.bytes.pipe(
         Stream.mapError((reason) => storageError(operation, "GET", reason)),
         Stream.mapEffect((bytes) => {
           received += bytes.length
-          retries.forget()
+          if (bytes.length > 0) retries.forget()
           return Effect.as(checked(size), bytes)
         }),
         Stream.concat(Stream.suspend(() =>
@@ -1222,6 +1234,7 @@ const goingOn = (
       Stream.catch((error: DownloadError) =>
         Stream.unwrap(Effect.gen(function*() {
           if (error._tag !== "PubNubError" && error._tag !== "StorageRefused") return Stream.fail(error)
+          if (received > 0 && received === size) return Stream.empty
           const decision = error.isRetryable ? yield* retries.ask(error) : { _tag: "GaveUp" as const }
           if (decision._tag === "GaveUp") return Stream.fail(received === 0 ? error : cut(error.message))
           yield* Effect.sleep(decision.millis)

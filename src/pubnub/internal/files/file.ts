@@ -41,6 +41,10 @@ export const newName: Input.Check = Input.all(
     typeof value === "string" && value.includes("\\") ? "has a backslash, which would lead to another place" : undefined
 )
 
+/** What is wrong with the names that the service gives a file. */
+export const partIssues = ({ id, name }: Omit<Names, "channel">): ReadonlyArray<Detail> =>
+  Input.issues({ id: part(id), name: part(name) })
+
 export const issuesOf = ({ channel, id, name }: Names): ReadonlyArray<Detail> =>
   Input.issues({ channel: Publication.channel(channel), id: part(id), name: part(name) })
 

@@ -6,6 +6,7 @@ import * as Codec from "../../../internal/codec.ts"
 import * as Json from "../../../internal/json.ts"
 import type * as Endpoint from "../wire/endpoint.ts"
 import { path, subscribeKey } from "../wire/path.ts"
+import * as File from "./file.ts"
 
 export interface Form {
   /** The id that the service gave the file. */
@@ -39,26 +40,32 @@ const decodeAnswer = Codec.decodeResult(Schema.Struct({
   })
 }))
 
-const decodePolicy = Schema.decodeUnknownResult(
-  Schema.Struct({ conditions: Schema.Array(Schema.Json) })
-)
-
-/** The upper bound of the size in a policy, which is JSON in base64. */
+/** The upper bound of the size in a policy, which is JSON in base64. Read by hand: a schema of JSON is slow where it is deep. */
 export const limitOf = (policy: string): number => {
-  const json = Result.flatMap(Base64.decodeString(policy), Json.parse)
-  const conditions = Result.isSuccess(json) ? decodePolicy(json.success) : Result.fail(undefined)
-  if (Result.isFailure(conditions)) return usualLimit
-  const range = conditions.success.conditions.find((condition) =>
-    Array.isArray(condition) && condition[0] === "content-length-range"
-  )
-  const most = Array.isArray(range) ? range[2] : undefined
-  return Number.isSafeInteger(most) ? Number(most) : usualLimit
+  const json = Result.getOrUndefined(Result.flatMap(Base64.decodeString(policy), Json.parse))
+  const conditions: unknown = Json.isRecord(json) ? json["conditions"] : undefined
+  const range: unknown = Array.isArray(conditions) ? conditions.find(isRange) : undefined
+  const most: unknown = Array.isArray(range) ? range[2] : undefined
+  return typeof most === "number" && Number.isSafeInteger(most) && most >= 0 ? most : usualLimit
 }
+
+const isRange = (condition: unknown): boolean => Array.isArray(condition) && condition[0] === "content-length-range"
+
+/** The most fields of a form. The service sends about ten; each is kept, and searched for in what the storage says. */
+const mostFields = 100
+
+/** The most characters of the fields together. A policy has about a thousand. */
+const mostCharacters = 65_536
 
 const decode = (tls: boolean) => (json: Schema.Json): Result.Result<Form, string> =>
   Result.flatMap(decodeAnswer(json), ({ data, file_upload_request: { form_fields, url } }) => {
     const fields = form_fields.map(({ key, name, value }) => [key ?? name ?? "", value] as const)
     if (fields.some(([name]) => name === "")) return Result.fail("a field of the form has no name")
+    if (fields.length > mostFields || fields.flat().join("").length > mostCharacters) {
+      return Result.fail("the form of the upload is too large")
+    }
+    const [unusable] = File.partIssues(data)
+    if (unusable !== undefined) return Result.fail(`the ${unusable.location} of the file ${unusable.message}`)
     const wrong = addressIssue(url, tls)
     if (wrong !== undefined) return Result.fail(`the address of the storage ${wrong}`)
     const policy = fields.find(([name]) => name.toLowerCase() === "policy")?.[1] ?? ""
@@ -66,12 +73,16 @@ const decode = (tls: boolean) => (json: Schema.Json): Result.Result<Form, string
   })
 
 /** What is wrong with the address of a storage. Without TLS it would show a file that was asked for with TLS. */
-export const addressIssue = (address: string, tls: boolean): string | undefined =>
-  !URL.canParse(address)
+export const addressIssue = (address: string, tls: boolean): string | undefined => {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  return url === undefined
     ? "is not an address"
-    : address.startsWith("https://") || !tls && address.startsWith("http://")
-    ? undefined
-    : "does not begin with https://"
+    : url.protocol !== "https:" && (tls || url.protocol !== "http:")
+    ? "is not one of https"
+    : url.username !== "" || url.password !== ""
+    ? "holds a user name or a password"
+    : undefined
+}
 
 /** Asks for a form. */
 export const endpoint = (

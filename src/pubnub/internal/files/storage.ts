@@ -38,6 +38,8 @@ export interface Part {
   readonly start: number
   /** The size of the whole file, where the storage says it. */
   readonly size: number | undefined
+  /** Differs from that of another content. Undefined if the bytes are compressed: then positions in them are not those of the file. */
+  readonly version: string | undefined
   readonly bytes: Stream.Stream<Uint8Array, PubNubError.Reason>
 }
 
@@ -97,6 +99,7 @@ export const get = (
   const common = callOf(call, requestTimeout)
   return Operation.run({
     ...common,
+    secrets: () => [...common.secrets(), ...keysOf(url)],
     follows,
     streamed: true,
     request: () =>
@@ -118,12 +121,17 @@ export const get = (
 const tooSlow: Operation.Unanswered = { _tag: "TimedOut", description: "no answer in time", code: undefined }
 
 /** Where an answer with bytes begins, and how large the whole file is. Compressed, it may have any size. */
-const extentOf = ({ headers, status }: Operation.Answer): Pick<Part, "start" | "size"> => {
+const extentOf = ({ headers, status }: Operation.Answer): Omit<Part, "bytes"> => {
   const header = (name: string) => Option.getOrElse(Headers.get(headers, name), () => "")
   const [, from, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(header("content-range")) ?? []
-  if (status === 206 && from !== undefined) return { start: Number(from), size: numberOf(size) }
-  return { start: 0, size: header("content-encoding") === "" ? numberOf(header("content-length")) : undefined }
+  const version = header("content-encoding") === "" ? header("etag") : undefined
+  if (status === 206 && from !== undefined) return { start: Number(from), size: numberOf(size), version }
+  return { start: 0, size: version === undefined ? undefined : numberOf(header("content-length")), version }
 }
+
+/** The parts of a signed address that open the file. Short ones are no secrets, but words such as "host". */
+const keysOf = (url: string): ReadonlyArray<string> =>
+  URL.canParse(url) ? [...new URL(url).searchParams.values()].filter(({ length }) => length >= 16) : []
 
 const numberOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
@@ -144,7 +152,7 @@ const failed = (answer: Operation.Answer): Effect.Effect<never, Failure> => {
     : Effect.fail({
       _tag: "Refused",
       status,
-      code,
+      code: told(code),
       description: told(of("Message") ?? "no explanation"),
       limit: numberOf(of("MaxSizeAllowed"))
     })
