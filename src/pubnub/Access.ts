@@ -153,7 +153,7 @@ export const grant = (
       path: path`/v3/pam/${subscribeKey}/grant`,
       credential: "signature" as const,
       issues,
-      body: issues.length > 0 ? undefined : JSON.stringify({
+      body: issues.length > 0 ? undefined : Json.text({
         ttl: minutesOf(ttl),
         permissions: {
           resources: masksOf(options),
@@ -224,7 +224,10 @@ const issuesOf = (options: GrantOptions): ReadonlyArray<PubNubError.Detail> => {
 }
 
 const jsonIssue = (value: unknown): Input.Problem =>
-  Result.match(Payload.encode(value), { onFailure: (lost) => lost, onSuccess: () => undefined })
+  Result.match(Payload.encode(value), {
+    onFailure: (lost) => lost,
+    onSuccess: (text) => text.startsWith("{") ? undefined : "is not a JSON object"
+  })
 
 const isEmpty = ({ categories = {}, patterns = {}, ...resources }: GrantOptions): boolean =>
   [resources, patterns].every((some) => kinds.every(([kind]) => Object.keys(some[kind] ?? {}).length === 0)) &&
@@ -294,7 +297,7 @@ export const revoke = (
       path: path`/v3/pam/${subscribeKey}/grant/${{ shown: "{token}", encoded: Url.encode(text) }}`,
       credential: "signature" as const,
       secrets: [text],
-      issues: Input.issues({ token: Secret.check(token) ?? (text === "" ? "is empty" : undefined) }),
+      issues: Input.issues({ token: Secret.check(token) ?? Input.segment(text) }),
       longInput: { location: "token", advice: "pass the whole token, and nothing else" },
       decode: (json) => Result.map(decodeRevoked(json), () => undefined)
     }

@@ -117,6 +117,7 @@ describe("Access.grant", () => {
     ["a blank user", { user: " " }, "user is blank"],
     ["meta that JSON cannot hold", { meta: { a: 1n } }, "meta cannot be carried by JSON"],
     ["meta that is no object", { meta: "x" }, "meta is \"x\", not an object"],
+    ["meta that is a text in JSON", { meta: new Date(0) }, "meta is not a JSON object"],
     ["another category right", { categories: { channels: ["update"] } }, "not one of get"]
   ])("refuses %s before a request", ([, options, problem]) =>
     Effect.gen(function*() {
@@ -124,6 +125,13 @@ describe("Access.grant", () => {
       const { requests, result } = yield* answered(Access.grant(given))
       assert.strictEqual(requests.length, 0)
       assert.include(detailsOf(result).join("; "), problem)
+    }))
+
+  it.effect("sends meta that is many levels deep", () =>
+    Effect.gen(function*() {
+      const meta = { deep: JSON.parse("[".repeat(10_000) + "]".repeat(10_000)) }
+      const { requests } = yield* answered(Access.grant({ ttl: "1 hour", channels: { a: ["read"] }, meta }))
+      assert.strictEqual(requests.length, 1)
     }))
 
   it.effect("takes a ttl of one minute and of 30 days", () =>
@@ -184,9 +192,9 @@ describe("Access.revoke", () => {
       assert.notInclude(`${result.failure.message} ${JSON.stringify({ ...result.failure.reason })}`, "qEF2AkF0")
     }))
 
-  it.effect("refuses an empty token and one that is not redacted before a request", () =>
+  it.effect("refuses an empty token, a dot and one that is not redacted before a request", () =>
     Effect.gen(function*() {
-      for (const wrong of [Redacted.make(""), "text" as unknown as Redacted.Redacted]) {
+      for (const wrong of [Redacted.make(""), Redacted.make(".."), "text" as unknown as Redacted.Redacted]) {
         const { requests, result } = yield* answered(Access.revoke(wrong))
         assert.strictEqual(requests.length, 0)
         assert.match(detailsOf(result).join(), /^token is /)
