@@ -24,6 +24,8 @@ interface Jobs {
   readonly History: { readonly count: number }
   /** Asks for a page of 100 users, so many times. */
   readonly Users: { readonly count: number }
+  /** Encrypts and decrypts a message of so many bytes, one after the other. Nothing is sent. */
+  readonly Encrypt: { readonly bytes: number; readonly count: number }
   /** Sends messages to a stream of Symphony. */
   readonly Send: { readonly concurrency: number; readonly count: number }
   /** Reads events of a datafeed of Symphony, in pages of 100. */

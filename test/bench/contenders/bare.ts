@@ -83,6 +83,15 @@ export const make = (json: Json): Contender => {
         () => publish(channel, message, "GET")
       )
     },
+    Encrypt: async ({ bytes, count }) => {
+      const { subtle } = globalThis.crypto
+      const text = new TextEncoder().encode(JSON.stringify(payload(bytes)))
+      const key = await subtle.generateKey({ name: "AES-CBC", length: 256 }, false, ["encrypt", "decrypt"])
+      await times(count, 1, async () => {
+        const algorithm = { name: "AES-CBC", iv: globalThis.crypto.getRandomValues(new Uint8Array(16)) }
+        await subtle.decrypt(algorithm, key, await subtle.encrypt(algorithm, key, text))
+      })
+    },
     History: ({ count }) =>
       times(
         count,

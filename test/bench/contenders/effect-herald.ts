@@ -3,6 +3,7 @@
  * for missing messages. One runtime does all samples, with one run for each.
  */
 import * as NodeTransport from "effect-herald/node/NodeTransport"
+import * as Encryption from "effect-herald/pubnub/Encryption"
 import * as History from "effect-herald/pubnub/History"
 import * as Publish from "effect-herald/pubnub/Publish"
 import * as PubNubConfig from "effect-herald/pubnub/PubNubConfig"
@@ -30,6 +31,8 @@ const times = <E, R>(count: number, concurrency: number, step: () => Effect.Effe
   const worker = Effect.forEach(Array.from({ length: Math.ceil(count / concurrency) }), step, { discard: true })
   return Effect.all(Array.from({ length: concurrency }, () => worker), { concurrency, discard: true })
 }
+
+const encryption = Encryption.make({ key: Redacted.make("k".repeat(32)) })
 
 /** By default, what `NodePubNub.layer` and `NodeSymphony.layer` give. */
 export const make = (
@@ -127,6 +130,16 @@ export const make = (
           return latencies
         }).pipe(Effect.scoped)
       ),
+    Encrypt: ({ bytes, count }) => {
+      const text = JSON.stringify(payload(bytes))
+      return pubnub.runPromise(
+        Effect.flatMap(
+          encryption,
+          ({ openAll, seal }) =>
+            times(count, 1, () => Effect.flatMap(seal(text), (sealed) => openAll([JSON.parse(sealed)])))
+        )
+      )
+    },
     History: ({ count }) => pubnub.runPromise(times(count, 1, () => History.list({ channel: "stored" }))),
     Users: ({ count }) => pubnub.runPromise(times(count, 1, () => Users.list())),
     Send: ({ concurrency, count }) => {
