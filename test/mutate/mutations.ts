@@ -883,9 +883,9 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of("src/pubnub/Publish.ts", ["test/pubnub/Publish.test.ts"], [
     ["row: store", "store: store === undefined ? undefined : store", "store: true ? undefined : store"],
     ["row: method POST", "(method === \"POST\" || text.length", "(text.length"],
-    ["row: method GET", "!isSignal && method !== \"GET\"", "!isSignal"],
+    ["row: method GET", "mayPost = !isSignal && method !== \"GET\"", "mayPost = !isSignal"],
     ["only a long text is posted", "mayPost && Endpoint.sizeOf", "false && Endpoint.sizeOf"],
-    ["a posted message is measured unescaped", ".length * 3 + otherSize", ".length + otherSize"],
+    ["a posted message is measured unescaped", "bytes() * 3 + otherSize", "bytes() + otherSize"],
     [
       "row: fire meta",
       "encodeFor(\"Publish.fire\", () => ({ ...options })",
@@ -901,12 +901,14 @@ export const mutations: ReadonlyArray<Mutation> = [
       "encodeFor(\"Publish.fire\", () => ({ ...options })",
       "encodeFor(\"Publish.fire\", () => ({ ...options, schema: undefined })"
     ],
-    ["row: timetoken", "{ timetoken: json[2] }", "{ timetoken: Timetoken.make(\"17905741246383965\") }"],
     [
       "row: signal schema",
       "\"Publish.signal\",\n      () => ({ ...options })",
       "\"Publish.signal\",\n      () => ({ ...options, schema: undefined })"
     ]
+  ]),
+  ...of("src/pubnub/internal/wire/publication.ts", ["test/pubnub/Publish.test.ts"], [
+    ["row: timetoken", "{ timetoken: json[2] }", "{ timetoken: Timetoken.make(\"17905741246383965\") }"]
   ]),
   ...of("src/pubnub/PubNubConfig.ts", ["test/pubnub/PubNubConfig.test.ts"], [
     ["row: maxMessageSize default", "options.maxMessageSize ?? 32_768", "options.maxMessageSize ?? 65_536"]
@@ -946,7 +948,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["row: AccessDenied groups' colon", "map((name) => name.replace(/^:/, \"\"))", "map((name) => name)"]
   ]),
   ...of("src/pubnub/internal/wire/endpoint.ts", ["test/pubnub/Subscribe.test.ts"], [
-    ["row: Timeout", "failure._tag === \"TimedOut\"\n        ?", "false\n        ?"]
+    ["row: Timeout", "failure._tag === \"TimedOut\"", "false"]
   ]),
   ...of("src/pubnub/internal/reading/streams.ts", ["test/pubnub/Subscribe.test.ts"], [
     ["row: presence of channels", "Subscription.channel(name, { presence })", "Subscription.channel(name)"],
@@ -1139,6 +1141,31 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of("src/pubnub/internal/wire/encryption.ts", ["test/pubnub/encrypted.test.ts"], [
     ["nothing is decrypted", "if (encryption === undefined)", "if (true)"]
+  ]),
+  ...of("src/pubnub/internal/wire/renewal.ts", ["test/pubnub/renewingToken.test.ts"], [
+    ["renewals may follow each other at once", "const shortest = 30_000", "const shortest = 1_000"],
+    ["a failure needs no pause", "const least = 100", "const least = 10"],
+    ["a token is renewed at its end only", "now >= held.due && this.#mayAsk(clock)", "false"],
+    ["a token has no margin", "expires - Math.min(margin, (expires - now) / 2)", "expires"],
+    [
+      "a token that has expired by a wrong clock is not used",
+      "expires === undefined || expires <= now",
+      "expires === undefined"
+    ],
+    ["the same token again has a margin", "isSame ? 0 : this.#settings.margin", "this.#settings.margin"],
+    ["refusals have no pace", "if (steady(clock) < this.#pacedUntil) return Effect.succeed(false)", ""],
+    ["a missing right renews a token", "!hasEnded && isNamed && now < held.due", "false"],
+    ["a missing right never renews a token", "!hasEnded && isNamed && now < held.due", "!hasEnded"],
+    ["a late refusal of an earlier token renews", "!Equal.equals(held.token, token) || now", "now"],
+    [
+      "a refused token is used until there is another",
+      "this.#held = { token: held.token, due: -Infinity, over: -Infinity }",
+      ""
+    ],
+    ["an attempt never ends", "orElse: () => Effect.fail(new Late(patience))", "orElse: () => Effect.never"],
+    ["callers wait for ever", "orElse: () => Effect.fail(this.#unavailable)", "orElse: () => Effect.never"],
+    ["the text of a failure is told", "/^[\\w/.-]{1,100}$/.test(name)", "true"],
+    ["a schedule that ended stays so", "if (decision._tag === \"GaveUp\") this.#retries.forget()", ""]
   ]),
   ...of("src/pubnub/internal/reading/registry.ts", ["test/pubnub/encrypted.test.ts"], [
     ["encryptions mix", "group.encryption === encryption && isSame", "isSame"]
