@@ -28,9 +28,13 @@ import {
 import { Faults, PubNubEmulator, VirtualTime as Virtual } from "effect-herald/testing"
 import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { start } from "../kit/emulated.ts"
+import * as Mixed from "./mixed.ts"
+import type * as Tokens from "./tokens.ts"
 import {
   crew,
   dice,
+  type Handled,
+  handledOf,
   isLong,
   killsOf,
   type Kind,
@@ -38,8 +42,10 @@ import {
   makeMachine,
   type Mishap,
   numberIn,
+  opensOf,
   payloadOf,
   rulesOf,
+  serverOf,
   type Shape,
   shownFault,
   spare,
@@ -93,6 +99,10 @@ export interface Plan {
   readonly skew: number
   /** Whether there is an access token, in a reference. */
   readonly token: boolean
+  /** The server that gives access tokens which renew themselves. It goes before a reference. */
+  readonly server?: Tokens.Setting | undefined
+  /** How long it takes to decrypt a page, where some messages are encrypted, and some with a key that readers lack. */
+  readonly opens?: number | undefined
   readonly historyDelay: number
   readonly lateBy: number
   readonly readers: ReadonlyArray<ReaderPlan>
@@ -115,6 +125,7 @@ const covers = (name: string, channel: string): boolean =>
 export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): Plan => {
   const { between, next, one, pick } = dice(seed)
   const strained = new Set(strains)
+  const later = dice(seed ^ 0x70CE)
   const possible = [...channels, "alerts.*", group, ...strained.has("groups") ? [idle] : []]
   const unstored = one(5)
   const suspending = one(10)
@@ -181,9 +192,11 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
     }
     acts.push({ _tag: "Wait", millis: between(0, one(4) ? 20_000 : one(2) ? 500 : 30) })
   }
+  const server = serverOf(strained, later)
   for (const strain of strained) {
-    for (let index = between(1, 4); index > 0; index--) {
-      acts.splice(between(0, acts.length), 0, ...strainsOf(strain, { between, one, pick }))
+    const random = strain === "renewal" || strain === "mixed" ? later : { between, one, pick }
+    for (let index = random.between(1, 4); index > 0; index--) {
+      acts.splice(random.between(0, acts.length), 0, ...strainsOf(strain, random))
     }
   }
   // A poll that begins anew knows only near its cursor what it had.
@@ -201,6 +214,8 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
     latency: one(3) ? between(1, 200) : 0,
     skew: strained.has("skew") ? between(-1_440, 1_440) * 60_000 : 0,
     token: strained.has("token"),
+    ...server === undefined ? {} : { server },
+    ...strained.has("mixed") ? { opens: opensOf(strained, seed) } : {},
     historyDelay: strained.has("history") && one(2) ? between(0, 20_000) : one(4) ? between(0, 900) : 0,
     lateBy: one(2) ? between(0, 5_000) : 0,
     readers,
@@ -266,7 +281,7 @@ interface Life {
   readonly index: number
   readonly scope: Scope.Closeable
   readonly heard: Array<Heard>
-  readonly seen: Array<SubscribeEvent.Message | SubscribeEvent.Signal>
+  readonly seen: Array<Handled>
   readonly gaps: Array<{ readonly at: number; readonly gap: Gap }>
   readonly pasts: bigint | undefined
   readonly before: Set<string>
@@ -326,7 +341,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     recordFiberStart: () => fibers++,
     recordFiberEnd: () => fibers--
   }
-  const machine = yield* makeMachine(plan.skew, plan.token)
+  const machine = yield* makeMachine(plan.skew, plan.token, plan.server, plan.opens)
   const sent: Array<Sent> = []
   const lives: Array<Life> = []
   const current = new Map<number, Life>()
@@ -355,19 +370,20 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     }
     lives.push(life)
     current.set(index, life)
-    let handled = 0
+    let count = 0
     const handle = (event: SubscribeEvent.SubscribeEvent) =>
       Effect.gen(function*() {
+        machine.tell(event)
         if (life.hasLeft) fail("given something after it left", event._tag)
         if ("cursor" in event && event.cursor !== undefined) {
           life.cursor = event.cursor
           if (isLong(event.cursor)) fail("a long cursor", lengthsOf(event.cursor))
         }
+        const mistaken = plan.opens === undefined ? undefined : Mixed.mistakeOf(event, numberIn)
+        if (mistaken !== undefined) fail("not what it was", mistaken)
+        const handled = handledOf(event)
+        if (handled !== undefined) life.seen.push(handled)
         switch (event._tag) {
-          case "Message":
-          case "Signal":
-            life.seen.push({ ...event, payload: Number(numberIn(event.payload)) })
-            break
           case "Gap":
           case "GapSuspected":
             life.gaps.push({ at: life.seen.length, gap: event })
@@ -403,7 +419,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
             }
           }
         }
-        if (!isHealed && reader.stall > 0 && ++handled % reader.every === 0) yield* Effect.sleep(reader.stall)
+        if (!isHealed && reader.stall > 0 && ++count % reader.every === 0) yield* Effect.sleep(reader.stall)
       })
     const members = [...reader.names.map(memberOf), ...index === 0 ? further.map(memberOf) : []]
     const options = { capacity: reader.capacity, strategy: reader.strategy, catchUp: reader.catchUp }
@@ -492,7 +508,9 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         const delay = region === 2 ? plan.lateBy : 0
         const messages = Array.from({ length: count }, (_, index) => ({
           channel: channels[index % channels.length]!,
-          message: payloadOf(sent.length + index, shape),
+          message: shape === undefined && plan.opens !== undefined && kind !== "signal"
+            ? Mixed.payloadOf(sent.length + index)
+            : payloadOf(sent.length + index, shape),
           publisher: `p${index % 3}`,
           region,
           delay
@@ -535,11 +553,12 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   yield* act({ _tag: "Publish", count: all.length, channels: all, kind: "stored", region: 1 })
   yield* Virtual.advance("2 minutes")
   const injected = yield* faults.injected
+  problems.push(...machine.problems(injected))
   const refused = injected.some(({ fault, kind }) =>
     fault._tag === "AccessDenied" && (kind === "history" || kind === "historyCounts" || kind === "channelGroups")
   ) || plan.acts.some((act) =>
     act._tag === "Token" && act.after > 0
-  )
+  ) || machine.mayRefuse()
   // What a slow reader does not find in history by then is told as lost, though a later look may find it.
   const unstored = sent.some(({ kind }) => kind !== "stored") || plan.historyDelay > 7_000
   const unplain = plan.readers.some(({ names }) => names.some((name) => isGroup(name) || name.endsWith(".*"))) ||
@@ -657,12 +676,17 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const named = decodeURIComponent(parts[isLeave ? 6 : 4]!).split(",")
     const groups = (searchParams.get("channel-group") ?? "").split(",").filter((name) => name !== "")
     for (const name of [...named.filter((name) => name !== ""), ...groups.map((name) => `group ${name}`)]) {
-      if (isLeave && present.get(name) === false && injected.length === 0) fail("left twice", name)
+      if (isLeave && present.get(name) === false && injected.length === 0 && !machine.hasRepeated()) {
+        fail(
+          "left twice",
+          name
+        )
+      }
       present.set(name, !isLeave)
     }
   }
   // A leave that fails is not sent again.
-  const isLeaveLost = injected.some(({ kind }) => kind === "leave")
+  const isLeaveLost = injected.some(({ kind }) => kind === "leave") || machine.mayLoseLeave()
   for (const [name, isPresent] of present) {
     if (isPresent && !isLeaveLost) fail("not left", name)
   }
@@ -689,6 +713,8 @@ const smaller = function*(plan: Plan): Generator<Plan> {
   for (const name of ["further", "latency", "historyDelay", "lateBy", "skew"] as const) {
     if (plan[name] !== 0) yield { ...plan, [name]: 0 }
   }
+  if (plan.server !== undefined) yield { ...plan, server: undefined }
+  if (plan.opens !== undefined) yield { ...plan, opens: undefined }
   for (const [index, reader] of plan.readers.entries()) {
     if (reader.names.length > 1) {
       yield { ...plan, readers: plan.readers.with(index, { ...reader, names: reader.names.slice(1) }) }

@@ -1,6 +1,7 @@
 /**
  * Seeded plans in virtual time: every fault kind, alone and mixed, bursts beyond the service's queue, late messages,
- * sleeping machines, readers that stop, crash and go on; and what their machine, application and account do to them. The invariant: what was published is delivered, once each and in
+ * sleeping machines, readers that stop, crash and go on; and what their machine, application and account do to them: tokens that
+ * expire and are renewed, messages that are encrypted and plain. The invariant: what was published is delivered, once each and in
  * order, or lies in a gap that was told; no gap is told when nothing was lost; the reader polls again.
  *
  * `SEEDS=10000 npm run simulate` runs more of them, `FROM=10000` from another seed on, `SEED=17` only one. A failing seed is
@@ -11,7 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Faults } from "effect-herald/testing"
 import { batchesOf, isLong, isPut, seedsOf } from "./seeds.ts"
-import { busyOf, crashyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
+import { busyOf, crashyMixedOf, crashyOf, hold, plain, type Plan, planOf, strains } from "./world.ts"
 import * as Possible from "./faults.ts"
 
 const titleOf = ({ fault, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
@@ -135,6 +136,14 @@ describe("a reader that is killed often", () => {
   it.effect.each(batchesOf(1, 1 / 8))(
     "loses nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(crashyOf(seed)), { discard: true }),
+    240_000
+  )
+})
+
+describe("a reader of encrypted and plain messages that is killed often", () => {
+  it.effect.each(batchesOf(1, 1 / 8))(
+    "gets each as what it was, and loses nothing without a Gap: %s",
+    ([, batch]) => Effect.forEach(batch, (seed) => hold(crashyMixedOf(seed)), { discard: true }),
     240_000
   )
 })

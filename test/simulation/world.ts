@@ -21,11 +21,13 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Cursor from "effect-herald/Cursor"
 import * as CursorStore from "effect-herald/CursorStore"
-import { PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
+import { Encryption, PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { start } from "../kit/emulated.ts"
 import * as Possible from "./faults.ts"
+import * as Mixed from "./mixed.ts"
+import * as Tokens from "./tokens.ts"
 
 // --------------------------------------------------------------------------------------------------------------------
 // plans
@@ -70,11 +72,23 @@ export type Strain =
   | { readonly _tag: "Defect"; readonly in: "schedule" | "transport" | "handler" | "onStatus" }
   /** The token is revoked, and there is another one so much later; at 0 there was one before. */
   | { readonly _tag: "Token"; readonly after: number }
+  | Tokens.Change
   /** The group `idle` gets or loses a channel. */
   | { readonly _tag: "Group"; readonly channel: string; readonly isMember: boolean }
 
 /** What a plan has of these. */
-export const strains = ["clock", "skew", "quiet", "history", "deep", "defects", "token", "groups"] as const
+export const strains = [
+  "clock",
+  "skew",
+  "quiet",
+  "history",
+  "deep",
+  "defects",
+  "token",
+  "groups",
+  "renewal",
+  "mixed"
+] as const
 export type StrainName = typeof strains[number]
 
 /** What is published beside numbers: one in thousands of lists, and one in an object that {@link Picky} throws at. */
@@ -107,6 +121,10 @@ export interface Setting {
   readonly schema: boolean
   /** Whether there is an access token, in a reference. */
   readonly token: boolean
+  /** The server that gives access tokens which renew themselves. It goes before a reference. */
+  readonly server: Tokens.Setting | undefined
+  /** How long it takes to decrypt a page, where some messages are encrypted, and some with a key that the reader lacks. */
+  readonly opens: number | undefined
 }
 
 export interface Plan {
@@ -132,7 +150,9 @@ export const plain: Setting = {
   persistence: true,
   skew: 0,
   schema: false,
-  token: false
+  token: false,
+  server: undefined,
+  opens: undefined
 }
 
 /** Numbers from 0 to 1 (mulberry32). */
@@ -239,8 +259,39 @@ export const strainsOf = (
           publish(one(2) ? 1 : 120, [spare, "orders"]),
           wait(0, 5_000)
         ]
+    case "renewal":
+      return [
+        ...one(2) ? [] : [
+          {
+            _tag: "Server",
+            takes: one(2) ? between(0, 9_000) : between(0, 30_000),
+            down: one(2) ? 0 : between(1, 5 * minute)
+          } as const
+        ],
+        ...one(2) ? [] : [{ _tag: "Token", after: one(2) ? 0 : between(1, 60_000) } as const],
+        publish(one(2) ? 1 : 150),
+        wait(0, one(2) ? 10 * minute : 40_000),
+        publish(one(2) ? 1 : 150)
+      ]
+    case "mixed":
+      return [publish(between(1, 400)), wait(0, 20_000)]
   }
 }
+
+/** The server of a plan, if it has one. Another source of tokens has half of the plans. */
+export const serverOf = (
+  strained: ReadonlySet<StrainName>,
+  { between, one }: Pick<ReturnType<typeof dice>, "between" | "one">
+): Tokens.Setting | undefined =>
+  !strained.has("renewal") || strained.has("token") && one(2) ? undefined : {
+    ttl: between(minute, 10 * minute),
+    tellsEnd: !one(3),
+    takes: one(2) ? 0 : between(1, 9_000)
+  }
+
+/** How long a plan takes to decrypt, if it has something to decrypt. */
+export const opensOf = (strained: ReadonlySet<StrainName>, seed: number): number | undefined =>
+  strained.has("mixed") ? dice(~seed).pick([0, 0, 1, 20, 200]) : undefined
 
 /** A plan of a seed, with everything in it that the seed asks for. */
 export const planOf = (seed: number, options: {
@@ -258,6 +309,8 @@ export const planOf = (seed: number, options: {
   const unstored = one(4)
   const crashing = one(2) && options.crashes !== false
   const strained = new Set(options.strains ?? [])
+  // What came later has dice of its own, so that plans stay as they were.
+  const later = dice(seed ^ 0x70CE)
   const setting: Setting = {
     reader,
     channels: ["orders", "news", ...wildcard ? ["alerts.*"] : []],
@@ -271,7 +324,9 @@ export const planOf = (seed: number, options: {
     persistence: !one(16),
     skew: strained.has("skew") ? between(-1_440, 1_440) * minute : 0,
     schema: strained.has("deep") && one(2),
-    token: strained.has("token")
+    token: strained.has("token"),
+    server: serverOf(strained, later),
+    opens: opensOf(strained, seed)
   }
   const names = ["orders", "news", ...wildcard ? ["alerts.red", "alerts.blue"] : [], ...group ? crew : []]
   const acts: Array<Act> = []
@@ -296,8 +351,9 @@ export const planOf = (seed: number, options: {
     acts.push({ _tag: "Wait", millis: between(0, pause) })
   }
   for (const strain of strained) {
-    for (let index = between(1, 4); index > 0; index--) {
-      acts.splice(between(0, acts.length), 0, ...strainsOf(strain, { between, one, pick }))
+    const random = strain === "renewal" || strain === "mixed" ? later : { between, one, pick }
+    for (let index = random.between(1, 4); index > 0; index--) {
+      acts.splice(random.between(0, acts.length), 0, ...strainsOf(strain, random))
     }
   }
   // What it had in an earlier life a reader knows only near its cursor: no page from long ago comes after a crash.
@@ -394,6 +450,12 @@ export const crashyOf = (seed: number): Plan => {
   return { ...plan, acts, setting: { ...plan.setting, channels: ["orders", "news", "alerts.*"] } }
 }
 
+/** The same, where some messages are encrypted. */
+export const crashyMixedOf = (seed: number): Plan => {
+  const plan = crashyOf(seed)
+  return { ...plan, setting: { ...plan.setting, opens: opensOf(new Set(["mixed"]), seed) } }
+}
+
 export const shownFault = ({ fault: { _tag, ...details }, lasting }: Pick<Faults.Rule, "fault" | "lasting">) =>
   `${_tag}${Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ""}${
     lasting === undefined ? "" : ` for ${Duration.format(Duration.fromInputUnsafe(lasting))}`
@@ -451,12 +513,12 @@ interface Announced {
   readonly kinds?: ReadonlyArray<string>
 }
 
-type Handled = Pick<SubscribeEvent.Message<unknown>, "channel" | "payload" | "timetoken"> & {
+export type Handled = Pick<SubscribeEvent.Message<unknown>, "channel" | "payload" | "timetoken"> & {
   readonly _tag: "Message" | "Signal" | "Undecodable"
 }
 
 /** What is handled, by the number in it. */
-const handledOf = (event: SubscribeEvent.SubscribeEvent<unknown>): Handled | undefined => {
+export const handledOf = (event: SubscribeEvent.SubscribeEvent<unknown>): Handled | undefined => {
   switch (event._tag) {
     case "Message":
     case "Signal":
@@ -474,6 +536,7 @@ const handledOf = (event: SubscribeEvent.SubscribeEvent<unknown>): Handled | und
 export const numberIn = (payload: unknown): unknown => {
   let value = payload
   while (Array.isArray(value)) value = value[0]
+  if (typeof value === "string") return Mixed.numberIn(value)
   return typeof value === "object" && value !== null && "bad" in value ? value.bad : value
 }
 
@@ -495,15 +558,22 @@ const Picky = Schema.Unknown.pipe(
 )
 
 /** What the machine and the application of a reader do to it, and how it is put right. */
-export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: boolean) {
+export const makeMachine = Effect.fnUntraced(function*(
+  skew: number,
+  hasToken: boolean,
+  tokenServer: Tokens.Setting | undefined,
+  opens: number | undefined
+) {
   const clock = yield* TimeClock.Clock
   const client = yield* HttpClient.HttpClient
   const config = yield* PubNubConfig.PubNubConfig
   const emulator = yield* PubNubEmulator.PubNubEmulator
   const faults = yield* Faults.Faults
   const tokens = yield* SubscriptionRef.make(Redacted.make("token-0"))
+  const server = tokenServer === undefined ? undefined : yield* Tokens.make(tokenServer)
   let token = 0
   let offset = skew
+  let isClockWrong = skew !== 0
   let refusing = false
   const defects = new Set<"schedule" | "transport">()
   const broken = (of: "schedule" | "transport") => {
@@ -519,7 +589,7 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
   })
   const isHistory = ({ url }: HttpClientRequest.HttpClientRequest) =>
     url.includes("/history") && !url.includes("message-counts")
-  const transport = HttpClient.transform(client, (sent, request) =>
+  const transport = HttpClient.transform(server?.observe(client) ?? client, (sent, request) =>
     Effect.suspend(() => {
       // A leave is not sent again, so one that breaks would look like one that was forgotten.
       if (!request.url.includes("/leave")) broken("transport")
@@ -541,6 +611,8 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
       broken("schedule")
       return duration
     }))
+  const encryption = opens === undefined ? undefined : Mixed.make(opens)
+  const authToken = server?.authToken ?? (hasToken ? tokens : undefined)
   const renew = Effect.suspend(() => SubscriptionRef.set(tokens, Redacted.make(`token-${++token}`)))
   return {
     /** Where a reader runs. */
@@ -548,7 +620,8 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
       effect.pipe(
         Effect.provideService(TimeClock.Clock, wrong),
         Effect.provideService(HttpClient.HttpClient, transport),
-        Effect.provideService(PubNubConfig.PubNubConfig, hasToken ? { ...config, authToken: tokens } : config)
+        Effect.provideService(PubNubConfig.PubNubConfig, { ...config, authToken }),
+        Effect.provideService(Encryption.Encryption, encryption)
       ),
     /** Where what is not the reader's runs, within it. */
     off: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, TimeClock.Clock, clock),
@@ -564,6 +637,7 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
       switch (act._tag) {
         case "Step":
           offset += act.millis
+          isClockWrong = true
           return
         case "Trouble":
           return yield* faults.add({ on: act.on, ...act.rule })
@@ -574,6 +648,7 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
           if (act.in === "schedule" || act.in === "transport") defects.add(act.in)
           return
         case "Token": {
+          if (server !== undefined) return yield* server.revoke(act.after)
           if (!hasToken) return
           const old = Redacted.value(yield* SubscriptionRef.get(tokens))
           if (act.after === 0) yield* renew
@@ -582,6 +657,8 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
           yield* VirtualTime.advance(act.after)
           return yield* renew
         }
+        case "Server":
+          return server?.change(act)
         case "Group":
           return yield* act.isMember
             ? emulator.addToGroup({ group: "idle", channels: [act.channel] })
@@ -591,7 +668,16 @@ export const makeMachine = Effect.fnUntraced(function*(skew: number, hasToken: b
     heal: Effect.sync(() => {
       refusing = false
       defects.clear()
-    })
+      server?.heal()
+    }),
+    /** What a reader was told. */
+    tell: (event: SubscribeEvent.SubscribeEvent<unknown>) => server?.tell(event),
+    /** Whether a request may fail for want of a token. */
+    mayRefuse: () => server?.mayRefuse() ?? false,
+    hasRepeated: () => server?.hasRepeated() ?? false,
+    mayLoseLeave: () => server?.mayLoseLeave() ?? false,
+    /** What was wrong with tokens. */
+    problems: (injected: ReadonlyArray<Faults.Injected>) => server?.problems(injected, isClockWrong) ?? []
   }
 })
 
@@ -673,7 +759,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const faults = yield* Faults.Faults
   const store = yield* CursorStore.CursorStore
   yield* emulator.addToGroup({ group: "crew", channels: crew })
-  const machine = yield* makeMachine(setting.skew, setting.token)
+  const machine = yield* makeMachine(setting.skew, setting.token, setting.server, setting.opens)
   let fibers = 0
   const counting: Metric.FiberRuntimeMetricsService = {
     recordFiberStart: () => fibers++,
@@ -719,11 +805,14 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         cursor = event.cursor
         if (isLong(cursor)) fail("a long cursor", lengthsOf(cursor))
       }
+      machine.tell(event)
       if (event._tag === "Connected") connected = true
       if (event._tag === "Interrupted") interrupted = true
       if (event._tag === "Connected" || event._tag === "Reconnected") interrupted = false
       if (event._tag === "Gap" || event._tag === "GapSuspected") announced.push(event)
       const handled = handledOf(event)
+      const mistaken = setting.opens === undefined ? undefined : Mixed.mistakeOf(event, numberIn)
+      if (mistaken !== undefined) fail("not what it was", mistaken)
       if (handled !== undefined) {
         if (!ids.has(handled.payload)) seen.push(handled)
         // A cursor names a thousand events: who had more within ten seconds and crashed may be given some again. It names 480 of
@@ -819,7 +908,9 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         const delay = region === 2 ? setting.lateBy : 0
         const messages = Array.from({ length: count }, (_, index) => ({
           channel: channels[index % channels.length]!,
-          message: payloadOf(sent.length + index, shape),
+          message: shape === undefined && setting.opens !== undefined && kind !== "signal"
+            ? Mixed.payloadOf(sent.length + index)
+            : payloadOf(sent.length + index, shape),
           publisher: `p${index % 3}`,
           region,
           delay
@@ -873,6 +964,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   crash = 0
   for (const next of epilogue) yield* act(next)
   const injected = yield* faults.injected
+  problems.push(...machine.problems(injected))
 
   // --- alive
 
@@ -890,7 +982,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     fault._tag === "AccessDenied" && (kind === "history" || kind === "historyCounts" || kind === "channelGroups")
   ) || acts.some((act) =>
     act._tag === "Token" && act.after > 0
-  )
+  ) || machine.mayRefuse()
   const isOf = (name: string | undefined, channel: string) =>
     name === undefined || name === channel || name.endsWith(".*") && channel.startsWith(name.slice(0, -1)) ||
     name === "crew" && crew.includes(channel) || name === "idle" && channel === spare
