@@ -9,6 +9,7 @@
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as Failure from "../internal/failure.ts"
+import * as Text from "../internal/text.ts"
 import { SymphonyError } from "./SymphonyError.ts"
 
 /**
@@ -144,7 +145,7 @@ export class AttachmentFailed<out E = unknown>
   }, {
     message: ({ attachment, cause, operation }) =>
       `${operation}: the attachment ${JSON.stringify(attachment)} cannot be read` +
-      `${cause instanceof Error ? `: ${cause.message}` : ""}. Nothing was posted.`
+      `${cause instanceof Error ? `: ${Text.clause(Text.told(cause.message))}` : ""}. Nothing was posted.`
   })
 {
   declare readonly cause: E
