@@ -127,6 +127,10 @@ describe("patterns", () => {
     ["^[[:digit:]_]+$", ["1_2"], ["a"]],
     ["^.$", ["a", "😀"], ["", "ab"]],
     ["(?i)^Room$", ["room", "ROOM"], ["rooms"]],
+    ["^(?i:a)b$", ["ab", "Ab"], ["aB"]],
+    ["^(?:(?i)a)b$", ["ab", "Ab"], ["aB"]],
+    ["^(?i)a(?-i)b$", ["ab", "Ab"], ["aB"]],
+    ["^(?i)a(?-i:b)c$", ["abc", "AbC"], ["aBc"]],
     ["^(?P<name>a)(?:b)(?<other>c)$", ["abc"], ["ab"]],
     ["\\bb\\b", ["a b", "b"], ["ab"]],
     ["^\\pL+$", ["é"], ["1"]],
@@ -138,6 +142,14 @@ describe("patterns", () => {
     const pattern = Result.getOrThrow(Pattern.parse(source))
     for (const text of found) assert.isTrue(Pattern.isFound(pattern, text), text)
     for (const text of others) assert.isFalse(Pattern.isFound(pattern, text), text)
+  })
+
+  it("share their steps when they are given one budget", () => {
+    const pattern = Result.getOrThrow(Pattern.parse("^(a?){0,900}b$"))
+    const budget = Pattern.budget()
+    const times = Array.from({ length: 1_000 }, () => Pattern.isFound(pattern, "a".repeat(300), budget))
+    assert.isUndefined(times.at(-1))
+    assert.isUndefined(Pattern.isFound(Result.getOrThrow(Pattern.parse("a")), "a", budget))
   })
 
   it.each([

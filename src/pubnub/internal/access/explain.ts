@@ -26,8 +26,9 @@ export const explain = (
         "Set userId of PubNubConfig, or grant a token to this user."
     }
   }
+  const budget = Pattern.budget()
   for (const need of needs) {
-    const refusal = explainOne(token, need)
+    const refusal = explainOne(token, need, budget)
     if (refusal !== undefined) return refusal
   }
   return {
@@ -43,7 +44,8 @@ const plurals = { channel: "channels", group: "groups", user: "users" } as const
 
 const explainOne = (
   { categories, patterns, resources }: AccessToken,
-  need: Need
+  need: Need,
+  budget: Pattern.Budget
 ): AccessExplanation | undefined => {
   const { kind, name, right } = need
   const names = resources[plurals[kind]]
@@ -54,7 +56,7 @@ const explainOne = (
   let doubtful: string | undefined
   for (const [pattern, given] of patterns[plurals[kind]]) {
     if (rights.has(right)) break
-    const parsed = Result.map(Pattern.parse(pattern), (parsed) => Pattern.isFound(parsed, name))
+    const parsed = Result.map(Pattern.parse(pattern), (parsed) => Pattern.isFound(parsed, name, budget))
     const found = Result.isSuccess(parsed) ? parsed.success : undefined
     if (found === undefined) {
       if (given.includes(right)) doubtful = pattern

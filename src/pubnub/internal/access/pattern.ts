@@ -21,7 +21,14 @@ export interface Pattern {
 
 const mostLevels = 100
 const mostRepeats = 1_000
-const mostSteps = 200_000
+
+/** How many steps may still be taken. Several patterns can share it. */
+export interface Budget {
+  steps: number
+}
+
+/** Some milliseconds. */
+export const budget = (): Budget => ({ steps: 200_000 })
 
 const start: Node = { _tag: "Edge", test: (_, at) => at === 0 }
 const end: Node = { _tag: "Edge", test: (text, at) => at === text.length }
@@ -98,14 +105,18 @@ export const parse = (source: string): Result.Result<Pattern, string> => {
 
   const group = (level: number): Node => {
     at++
-    const head = /^\?(?:P?<([A-Za-z_]\w*)>|([imsU]*)(?:-[imsU]+)?([:)])|)/.exec(source.slice(at))
+    const head = /^\?(?:P?<([A-Za-z_]\w*)>|([imsU]*)(-[imsU]+)?([:)])|)/.exec(source.slice(at))
+    // A flag holds to the end of the group that it is in.
+    const before = ignoresCase
     if (head !== null) {
       if (head[0] === "?") return fail("has (? of a form that the service does not know, such as look-around")
       at += head[0].length
-      ignoresCase ||= head[2]?.includes("i") === true
-      if (head[3] === ")") return { _tag: "Sequence", nodes: [] }
+      const [, , on = "", off = "", last] = head
+      ignoresCase = (ignoresCase || on.includes("i")) && !off.includes("i")
+      if (last === ")") return { _tag: "Sequence", nodes: [] }
     }
     const inner = choice(level + 1)
+    ignoresCase = before
     if (source[at] !== ")") return fail("has ( without )")
     at++
     return inner
@@ -207,13 +218,11 @@ const begins = (node: Node, edge: Node, side: 0 | -1): boolean => {
 }
 
 /** Whether a pattern is found in a text. `undefined` if it would take too many steps to say. */
-export const isFound = ({ node }: Pattern, text: string): boolean | undefined => {
-  let steps = 0
-
+export const isFound = ({ node }: Pattern, text: string, left = budget()): boolean | undefined => {
   /** The places where the node can end if it begins at one of these. */
   const ends = (node: Node, from: ReadonlySet<number>): ReadonlySet<number> => {
-    steps += 1 + from.size
-    if (steps > mostSteps || from.size === 0) return new Set()
+    left.steps -= 1 + from.size
+    if (left.steps < 0 || from.size === 0) return new Set()
     switch (node._tag) {
       case "Character": {
         const reached = new Set<number>()
@@ -248,5 +257,5 @@ export const isFound = ({ node }: Pattern, text: string): boolean | undefined =>
   }
 
   const found = ends(node, new Set(Array.from({ length: text.length + 1 }, (_, at) => at))).size > 0
-  return steps > mostSteps ? undefined : found
+  return left.steps < 0 ? undefined : found
 }
