@@ -10,7 +10,7 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import { History, Publish, PubNubConfig, RenewingToken, Subscribe, Time } from "effect-herald/pubnub"
+import { Access, History, Publish, PubNubConfig, RenewingToken, Subscribe, Time } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as Util from "node:util"
 import { timesOf } from "../../src/pubnub/internal/wire/renewal.ts"
@@ -457,3 +457,57 @@ it.each(
     ["is used without an end", undefined, 120_000, { due: Infinity, over: Infinity }]
   ] as const
 )("a token %s", (_, expires, margin, times) => assert.deepStrictEqual(timesOf(0, expires, margin), times))
+
+describe("tokens of the service", () => {
+  /** The emulator checks rights and ends; the server says nothing of the end. */
+  const granting = Effect.fnUntraced(function*(rights: ReadonlyArray<ReadonlyArray<"read" | "write">>) {
+    const { grant } = yield* emulator
+    const server = { asked: 0, refused: 0 }
+    const authToken = RenewingToken.make(Effect.suspend(() => {
+      const channels = { a: rights[Math.min(server.asked++, rights.length - 1)] ?? [] }
+      return Effect.map(grant({ ttl: "10 minutes", user: "ada", channels }), (token) => Redacted.make(token))
+    }))
+    return {
+      server,
+      provide: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        effect.pipe(
+          withToken(authToken),
+          Effect.provide(Access.layerExplanations),
+          Effect.updateService(HttpClient.HttpClient, (client) =>
+            HttpClient.transform(client, (sent) =>
+              Effect.tap(sent, ({ status }) =>
+                Effect.sync(() => status === 403 && server.refused++))))
+        )
+    }
+  })
+
+  it.effect("are renewed before the end that is in them, for calls and a stream", () =>
+    Effect.gen(function*() {
+      const { provide, server } = yield* granting([["read", "write"]])
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        for (const minute of numbers(15)) {
+          yield* Effect.all([Publish.publish({ channel: "a", message: minute }), call, call], {
+            concurrency: "unbounded"
+          })
+          yield* VirtualTime.advance("1 minute")
+        }
+        assert.deepStrictEqual(payloads(seen), numbers(15))
+        assert.deepStrictEqual(new Set(tags(seen)), new Set(["Connected", "Message"]))
+        assert.deepStrictEqual(server, { asked: 2, refused: 0 })
+      }).pipe(provide)
+    }).pipe(Effect.provide(emulated({ emulator: { addOns: { accessManager: true } } }))))
+
+  it.effect("explain a refusal by the newest one", () =>
+    Effect.gen(function*() {
+      const { provide } = yield* granting([["read", "write"], ["read"]])
+      yield* Effect.gen(function*() {
+        yield* Publish.publish({ channel: "a", message: 1 })
+        yield* VirtualTime.advance("9 minutes")
+        yield* call
+        yield* VirtualTime.advance("1 second")
+        const error = yield* Effect.flip(Publish.publish({ channel: "a", message: 2 }))
+        assert.include(error.message, "The token has read on the channel \"a\", but not write.")
+      }).pipe(provide)
+    }).pipe(Effect.provide(emulated({ emulator: { addOns: { accessManager: true } } }))))
+})
