@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type {
+  AccessExplanation,
   AppContext,
   MessageAction,
   Objects,
@@ -22,6 +23,8 @@ import type {
   SubscribeStatus
 } from "effect-herald/pubnub"
 import {
+  Access,
+  type AccessToken,
   Channels,
   History,
   Members,
@@ -61,6 +64,34 @@ it("a token is a value, a source that renews it and needs nothing more, or a ref
     >
   >(true)
   holds<Equal<PubNubConfig.PubNubConfig["Service"]["authToken"], PubNubConfig.Options["authToken"]>>(true)
+})
+
+it("a grant has only the rights that a resource has, and its errors are known", () => {
+  const grant = (options: Omit<Access.GrantOptions, "ttl">) => Access.grant({ ttl: "1 hour", ...options })
+  grant({ channels: { a: ["read", "join"] }, groups: { g: ["manage"] }, users: { u: ["delete"] } })
+  // @ts-expect-error a group cannot be written
+  grant({ groups: { g: ["write"] } })
+  // @ts-expect-error a user cannot be read
+  grant({ patterns: { users: { "^u$": ["read"] } } })
+  // @ts-expect-error all channels can be listed only
+  grant({ categories: { channels: ["read"] } })
+  const granted = grant({ channels: { a: ["read"] } })
+  holds<Equal<typeof granted, Effect.Effect<Redacted.Redacted, PubNubError.PubNubError, Needs>>>(true)
+  const token = Redacted.make("t")
+  // @ts-expect-error a group cannot be written
+  Access.explain(token, { kind: "group", name: "g", right: "write" })
+  // @ts-expect-error no such function
+  Access.explain(token, { operation: "Publish.nothing" })
+  const explained = Access.explain(token, { kind: "channel", name: "a", right: "read" })
+  holds<
+    Equal<
+      typeof explained,
+      Effect.Effect<
+        AccessExplanation.AccessExplanation,
+        AccessToken.InvalidToken | PubNubError.PubNubErrorOf<PubNubError.BadRequest>
+      >
+    >
+  >(true)
 })
 
 it("the layer of a configuration needs what its token needs, and nothing without one", () => {
