@@ -95,12 +95,21 @@ const encryptKey = Effect.gen(function*() {
   return key === undefined && (yield* isSetToNothing) ? Redacted.make("") : key
 })
 
+const unusable = (why: string) =>
+  new BadInput({ description: `PUBNUB_ENCRYPT_KEY ${why}: set it to text, or do not set it` })
+
 /** The encryption with the key of the environment. Without one, nothing is encrypted. */
 const encryption = Layer.effect(
   Encryption.Encryption,
-  Effect.mapError(
-    Effect.flatMap(encryptKey, (key) => key === undefined ? Effect.succeed(undefined) : Encryption.make({ key })),
-    () => new BadInput({ description: "PUBNUB_ENCRYPT_KEY is no key: set it to text, or do not set it" })
+  Effect.flatMap(
+    Effect.mapError(encryptKey, () => unusable("cannot be read")),
+    (key) =>
+      key === undefined
+        ? Effect.succeed(undefined)
+        : Effect.mapError(
+          Encryption.make({ key }),
+          ({ reason }) => unusable(reason.details.map(({ message }) => message).join(", "))
+        )
   )
 )
 

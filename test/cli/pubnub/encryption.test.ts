@@ -24,5 +24,5 @@ it.effect("an empty key in the environment is refused, before anything is sent",
       environment: { ...environment, PUBNUB_ENCRYPT_KEY: "" }
     })
     assert.strictEqual(exitCode, 2)
-    assert.include(stderr.join("\n"), "PUBNUB_ENCRYPT_KEY is no key")
+    assert.include(stderr.join("\n"), "PUBNUB_ENCRYPT_KEY is empty")
   }).pipe(Effect.provide(emulated())))
