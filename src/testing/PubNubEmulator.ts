@@ -396,6 +396,13 @@ export interface GrantOptions extends Permissions {
   readonly user?: string | undefined
   /** Rights by regular expression, which is found anywhere in a name. Default: none. */
   readonly patterns?: Permissions | undefined
+  /** Rights on all channels or all users, whatever their names. The service itself grants only `"get"`. Default: none. */
+  readonly categories?: {
+    /** Rights on all channels. */
+    readonly channels?: ReadonlyArray<Right> | undefined
+    /** Rights on all users. */
+    readonly users?: ReadonlyArray<Right> | undefined
+  } | undefined
   /** Data of the application: any JSON. Default: none. */
   readonly meta?: { readonly [key: string]: unknown } | undefined
 }
@@ -980,9 +987,11 @@ const storedFile = ({ bytes, contentType, created, id, name }: files.StoredFile)
   created: DateTime.makeUnsafe(Number(created / 10_000n))
 })
 
+const maskOf = (given: ReadonlyArray<Right>) => given.reduce((mask, right) => mask | rights.bits[right], 0)
+
 const masksOf = (names: { readonly [name: string]: ReadonlyArray<Right> } = {}): ReadonlyMap<string, number> =>
   new Map(
-    Object.entries(names).map(([name, given]) => [name, given.reduce((mask, right) => mask | rights.bits[right], 0)])
+    Object.entries(names).map(([name, given]) => [name, maskOf(given)])
   )
 
 const permissionsOf = ({ channels, groups, users }: Permissions) => ({
@@ -1112,14 +1121,17 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
     pushes: step((keyset) =>
       keyset.push.pushes().map(({ timetoken, ...push }) => ({ ...push, timetoken: toTimetoken(timetoken) }))
     ),
-    grant: ({ meta = {}, patterns = {}, ttl = "1 hour", user, ...resources }) =>
+    grant: ({ categories = {}, meta = {}, patterns = {}, ttl = "1 hour", user, ...resources }) =>
       step((keyset, now) => {
         const content = {
           ttl: Math.ceil(millisOf(ttl) / 60_000),
           uuid: user,
           resources: permissionsOf(resources),
           patterns: permissionsOf(patterns),
-          categories: new Map(),
+          categories: masksOf({
+            ...categories.channels && { channels: categories.channels },
+            ...categories.users && { uuids: categories.users }
+          }),
           meta
         }
         return keyset.access.grant(content, now)

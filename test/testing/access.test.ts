@@ -163,6 +163,20 @@ describe("a token of the emulator", () => {
       assert.strictEqual((yield* ask("GET", "/v2/subscribe/demo-sub/rom/0", { auth })).status, 403)
     }).pipe(emulated))
 
+  it.effect("has the rights of its categories on every name, which the client reads from it", () =>
+    Effect.gen(function*() {
+      const { grant } = yield* emulator
+      const auth = yield* grant({ categories: { channels: ["get"], users: ["get"] } })
+      const statusOf = (method: "GET" | "DELETE", path: string) =>
+        Effect.map(ask(method, `/v2/objects/demo-sub/${path}`, { auth }), ({ status }) => status)
+      assert.strictEqual(yield* statusOf("GET", "channels/any"), 404)
+      assert.strictEqual(yield* statusOf("GET", "uuids/bob"), 404)
+      assert.strictEqual(yield* statusOf("DELETE", "channels/any"), 403)
+      assert.strictEqual((yield* ask("GET", publish, { auth })).status, 403)
+      const { categories } = Result.getOrThrow(AccessToken.parse(Redacted.make(auth)))
+      assert.deepInclude(categories, { channels: ["get"], users: ["get"] })
+    }).pipe(emulated))
+
   it.effect("takes a name with an asterisk as that name only", () =>
     Effect.gen(function*() {
       const { grant } = yield* emulator
