@@ -130,7 +130,10 @@ export const make = Effect.fnUntraced(function*(setting: Setting) {
       const problems: Array<{ readonly kind: string; readonly details: string }> = []
       const fail = (kind: string, details: string) => problems.push({ kind, details })
       const isDenied = injected.some(({ fault }) => fault._tag === "AccessDenied")
-      if (told.has("AccessDenied") && !isDenied && !arePaced()) fail("a refusal was seen", [...refusals].join(" "))
+      // A poll is repeated at once for one refusal. For the next one only after an answer, which a fault may keep away.
+      if (told.has("AccessDenied") && injected.length === 0 && !arePaced()) {
+        fail("a refusal was seen", [...refusals].join(" "))
+      }
       if (told.has("TokenUnavailable") && !wasLate) fail("no token, and the server answered", JSON.stringify(setting))
       // After a failure. Whoever sleeps between two answers may need two tokens at once.
       if (
