@@ -299,10 +299,15 @@ describe("a server that is down", () => {
         assert.deepStrictEqual(new Set(errors.map(reasonOf)), new Set(["TokenUnavailable"]))
         assert.strictEqual(server.asked.length, 5)
         // The schedule begins again 30 seconds after its end.
+        yield* VirtualTime.advance("31 seconds")
+        const later = yield* Effect.forkChild(Effect.flip(call))
+        yield* VirtualTime.advance("15 seconds")
+        yield* Fiber.join(later)
+        assert.strictEqual(server.asked.length, 10)
         server.isDown = false
         yield* VirtualTime.advance("31 seconds")
         yield* call
-        assert.strictEqual(server.asked.length, 6)
+        assert.strictEqual(server.asked.length, 11)
       }).pipe(withServer(server, {
         retry: Schedule.upTo(Schedule.spaced("2 seconds"), { times: 4 })
       }))
