@@ -414,6 +414,7 @@ const laneName: Input.Check = Input.characters(140)
 const checked = <O extends object>(
   operation: string,
   options: O,
+  fleetOf: (options: O) => unknown,
   issues: (options: O) => ReadonlyArray<Input.Detail>
 ): Effect.Effect<O, FleetError> =>
   Effect.suspend(() => {
@@ -421,13 +422,15 @@ const checked = <O extends object>(
       Guarded.attempt((): Result.Result<O, ReadonlyArray<Input.Detail>> => {
         const wrong = Input.record(options)
         const given = { ...options }
+        const name = fleetOf(given)
+        if (typeof name === "string" && nameOf(name) === undefined) fleet = name
         const details = wrong === undefined ? issues(given) : [{ location: "options", message: wrong }]
         return details.length > 0 ? Result.fail(details) : Result.succeed(given)
       }),
       (read) => read
     )
     return Result.isSuccess(read) ? Effect.succeed(read.success) : Effect.fail(
-      new FleetError({ operation, fleet: "", kind: "BadOptions", description: Text.complaint("", read.failure) })
+      new FleetError({ operation, fleet, kind: "BadOptions", description: Text.complaint("", read.failure) })
     )
   })
 
@@ -441,7 +444,7 @@ const ofChannels = (
   ) => Effect.Effect<void, FleetError>
 ) =>
   Effect.gen(function*() {
-    const { channels, fleet } = yield* checked(operation, options, ({ channels, fleet }) => [
+    const { channels, fleet } = yield* checked(operation, options, ({ fleet }) => fleet, ({ channels, fleet }) => [
       ...Input.issues({ fleet: nameOf(fleet) }),
       ...Input.each("channels", channels, tableName)
     ])
@@ -493,7 +496,7 @@ const make = <O extends Common, E, R>(
   Layer.effect(
     Fleet,
     Effect.gen(function*() {
-      const options = yield* checked("Fleet.layer", given, (options) => issuesOf(handler, options))
+      const options = yield* checked("Fleet.layer", given, ({ name }) => name, (options) => issuesOf(handler, options))
       const { handlersPerRunner = Infinity, lanes, name, refresh = "3 seconds", shardGroup = "default" } = options
       const owner = options.owner ?? `runner-${yield* Random.nextIntBetween(0, 2 ** 31)}`
       const failed = (kind: FleetError["kind"], description: string) =>

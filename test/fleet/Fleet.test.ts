@@ -352,8 +352,9 @@ describe("a fleet does not start", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(start(fleet(options)))
       assert.deepStrictEqual([error._tag, error.kind], ["FleetError", "BadOptions"])
+      assert.strictEqual(error.fleet, "name" in options ? "" : "orders")
       assert.include(error.message, message)
-      assert.match(error.message, /^Fleet\.layer failed: \w.*[^.]\. Correct the options\.$/)
+      assert.match(error.message, /^Fleet\.layer (of fleet "orders" )?failed: \w.*[^.]\. Correct the options\.$/)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("with other settings than the runners before, or twice in a program", () =>
@@ -380,6 +381,7 @@ describe("channels of a fleet", () => {
   it.effect("are refused if they are not plain names", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Fleet.addChannels({ fleet: "orders", channels: ["a.*"] }))
+      assert.strictEqual(error.fleet, "orders")
       assert.include(error.message, "holds an asterisk")
       const long = yield* Effect.flip(Fleet.addChannels({ fleet: "orders", channels: ["ä".repeat(1_001)] }))
       assert.include(long.message, "has 2002 bytes, and 2000 are the most")
