@@ -353,7 +353,8 @@ export const resize = (options: {
 }): Effect.Effect<void, FleetError | CursorStoreError, FleetStore> =>
   Effect.gen(function*() {
     const store = yield* FleetStore
-    const given = yield* checked("Fleet.resize", options, ({ fleet, lanes, shardGroup, shards }) =>
+    const given = yield* checked("Fleet.resize", options, ({ fleet }) =>
+      fleet, ({ fleet, lanes, shardGroup, shards }) =>
       Input.issues({
         fleet: nameOf(fleet),
         lanes: Input.whole(1, mostLanes)(lanes),
@@ -373,15 +374,20 @@ export const resize = (options: {
     }
     const { shardGroup = before.shardGroup, shards = before.shards } = given
     const settings: Settings = { fleet, lanes, shards, shardGroup }
-    if (differing(settings, before) === undefined) return
+    if (differing(settings, before) === undefined) {
+      return
+    }
     yield* store.resize(
       settings,
       Effect.gen(function*() {
         const claims = yield* Effect.forEach(
-          Array.from({ length: Math.max(from, lanes) }, (_, lane) => readerOf(fleet, lane)),
-          (reader) => store.claim({ settings, reader, owner: "Fleet.resize" })
+          Array.from({ length: Math.max(from, lanes) }, (_, lane) =>
+            readerOf(fleet, lane)),
+          (reader) =>
+            store.claim({ settings, reader, owner: "Fleet.resize" })
         )
-        const cursors = yield* Effect.forEach(claims.slice(0, from), ({ reader, store }) => store.load(reader))
+        const cursors = yield* Effect.forEach(claims.slice(0, from), ({ reader, store }) =>
+          store.load(reader))
         for (const [lane, { reader, store }] of claims.slice(0, lanes).entries()) {
           const cursor = Resize.oldest(Resize.sourcesOf(lane, from, lanes).map((source) => cursors[source]))
           if (cursor !== undefined && cursor !== cursors[lane]) yield* store.save(reader, cursor)
@@ -418,6 +424,7 @@ const checked = <O extends object>(
   issues: (options: O) => ReadonlyArray<Input.Detail>
 ): Effect.Effect<O, FleetError> =>
   Effect.suspend(() => {
+    let fleet = ""
     const read = Result.flatMap(
       Guarded.attempt((): Result.Result<O, ReadonlyArray<Input.Detail>> => {
         const wrong = Input.record(options)
@@ -544,15 +551,32 @@ const make = <O extends Common, E, R>(
 
       let version: number | undefined
       let tableFailure: string | undefined
+      // Names that somebody else wrote into the table: one of them would stop the reader of its lane.
+      let leftOut = new Set<string>()
       const readTable = Effect.gen(function*() {
         const table = yield* store.channels(name, version)
         tableFailure = undefined
         if (table === undefined) return
         const channels = Array.from({ length: lanes }, (): Array<string> => [])
+        const wrong = new Map(
+          table.channels.flatMap((channel) => {
+            const issue = ChannelName.issue(channel)
+            return issue === undefined ? [] : [[channel, issue] as const]
+          })
+        )
+        for (const [channel, issue] of wrong) {
+          if (leftOut.has(channel)) continue
+          const shown = Text.told(Text.bounded(channel, 100))
+          yield* Effect.logWarning(`The channel "${shown}" in the table is left out: its name ${issue}.`)
+        }
+        leftOut = new Set(wrong.keys())
         for (const channel of new Set([...fixed, ...table.channels])) {
+          if (leftOut.has(channel)) continue
           channels[LaneOf.laneOf(channel, lanes)]?.push(channel)
         }
-        const waiting = new Set(table.waiting.map((channel) => LaneOf.laneOf(channel, lanes)))
+        const waiting = new Set(
+          table.waiting.filter((channel) => !leftOut.has(channel)).map((channel) => LaneOf.laneOf(channel, lanes))
+        )
         for (const [lane, ref] of hashed.entries()) {
           const names = { channels: (channels[lane] ?? []).toSorted(), groups: [] }
           const isKnown = Lane.isSame(names, yield* SubscriptionRef.get(ref)) && !waiting.has(lane)
@@ -560,7 +584,7 @@ const make = <O extends Common, E, R>(
         }
         version = table.version
       })
-      yield* readTable
+      yield* Effect.annotateLogs(readTable, { fleet: name })
 
       const laneOn = (reader: string, names: SubscriptionRef.SubscriptionRef<Lane.Names>, isOurs: () => boolean) => {
         const report: Lane.Lane["report"] = (state) => {
@@ -679,6 +703,7 @@ const make = <O extends Common, E, R>(
           return {
             isHealthy: tableFailure === undefined && own.every(isWell),
             lanes: own,
+            ...leftOut.size === 0 ? {} : { leftOut: leftOut.size },
             ...tableFailure === undefined ? {} : { failure: tableFailure }
           }
         })

@@ -46,6 +46,11 @@ export interface FleetHealth {
   readonly isHealthy: boolean
   /** The lanes that this runner owns, in the order of their names. A runner without lanes is healthy. */
   readonly lanes: ReadonlyArray<LaneState>
+  /**
+   * How many channels of the table are not read, because their names are wrong; a warning in the log names each. `isHealthy` does not
+   * depend on it. Absent if there are none.
+   */
+  readonly leftOut?: number | undefined
   /** Why the table of channels cannot be read. Absent while it can. */
   readonly failure?: string | undefined
 }

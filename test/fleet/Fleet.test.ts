@@ -5,6 +5,7 @@ import * as TestRunner from "effect/cluster/TestRunner"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Fleet, FleetStore } from "effect-herald/fleet"
@@ -113,6 +114,39 @@ describe("a fleet", () => {
       const isRead = yield* Effect.forkChild(Fleet.untilRead({ fleet, channels: ["a", "b"] }))
       yield* VirtualTime.advance("5 seconds")
       assert.isDefined(isRead.pollUnsafe())
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("leaves out a wrong name in its table, says so once, and reads the others", () =>
+    Effect.gen(function*() {
+      const said: Array<string> = []
+      const handled: Array<string> = []
+      const store = yield* FleetStore.FleetStore
+      // As somebody may write them into the table of the database.
+      const wrong = ["a,b", `\u001b[2J${"x".repeat(2_000)}`, "news.*"]
+      yield* store.addChannels("orders", ["good", ...wrong])
+      const { health } = yield* start(
+        Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+          name: "orders",
+          lanes: 1,
+          schema: Schema.String
+        }).pipe(Layer.provide(Logger.layer([Logger.make(({ message }) => said.push(String(message)))])))
+      )
+      yield* VirtualTime.advance("5 seconds")
+      yield* Fleet.addChannels({ fleet: "orders", channels: ["later"] })
+      yield* VirtualTime.advance("5 seconds")
+      for (const channel of ["good", "later"]) yield* publish(channel, channel)
+      yield* VirtualTime.advance("2 seconds")
+      assert.deepStrictEqual(handled, ["good", "later"])
+      const warnings = said.filter((text) => text.includes("is left out"))
+      assert.strictEqual(warnings.length, 3)
+      assert.strictEqual(warnings[0], "The channel \"a,b\" in the table is left out: its name holds a comma.")
+      assert.isTrue(warnings.every((text) => text.length < 250 && !text.includes("\u001b")))
+      const { isHealthy, lanes, leftOut } = yield* health
+      assert.deepStrictEqual([isHealthy, lanes.map(({ state }) => state)], [true, ["Reading"]])
+      assert.strictEqual(leftOut, 3)
+      yield* store.removeChannels("orders", wrong)
+      yield* VirtualTime.advance("5 seconds")
+      assert.isUndefined((yield* health).leftOut)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("notes when a transaction with its handler was committed", () =>
