@@ -1,6 +1,5 @@
 /** Says what a token allows, without the service. */
 import * as DateTime from "effect/DateTime"
-import * as Result from "effect/Result"
 import * as Text from "../../../internal/text.ts"
 import type { AccessExplanation } from "../../AccessExplanation.ts"
 import type { AccessToken, Right } from "../../AccessToken.ts"
@@ -56,8 +55,7 @@ const explainOne = (
   let doubtful: string | undefined
   for (const [pattern, given] of patterns[plurals[kind]]) {
     if (rights.has(right)) break
-    const parsed = Result.map(Pattern.parse(pattern), (parsed) => Pattern.isFound(parsed, name, budget))
-    const found = Result.isSuccess(parsed) ? parsed.success : undefined
+    const found = Pattern.isFoundBy(pattern, name, budget)
     if (found === undefined) {
       if (given.includes(right)) doubtful = pattern
     } else if (found) {

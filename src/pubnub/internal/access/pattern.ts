@@ -259,3 +259,10 @@ export const isFound = ({ node }: Pattern, text: string, left = budget()): boole
   const found = ends(node, new Set(Array.from({ length: text.length + 1 }, (_, at) => at))).size > 0
   return left.steps < 0 ? undefined : found
 }
+
+/** The same for the text of a pattern. `undefined` also if it is no pattern. Reading it takes a step for each character. */
+export const isFoundBy = (source: string, text: string, left: Budget): boolean | undefined => {
+  left.steps -= source.length
+  const pattern = left.steps < 0 ? undefined : Result.getOrUndefined(parse(source))
+  return pattern === undefined ? undefined : isFound(pattern, text, left)
+}
