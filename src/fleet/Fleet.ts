@@ -45,6 +45,7 @@ import * as HandOver from "./internal/handOver.ts"
 import * as Lane from "./internal/lane.ts"
 import * as LaneOf from "./internal/laneOf.ts"
 import * as Metrics from "./internal/metrics.ts"
+import * as Named from "./internal/named.ts"
 import * as Resize from "./internal/resize.ts"
 import * as Spread from "./internal/spread.ts"
 
@@ -672,6 +673,24 @@ const make = <O extends Common, E, R>(
 
       yield* Effect.addFinalizer(() => Effect.andThen(ending.open, ended.await))
 
+      // A lane that moves to a runner with other names passes over what it no longer reads. The newest start counts.
+      const hash = Named.hash(options.channels, options.groups)
+      yield* store.noteNamed(name, { owner, hash })
+      const ownReaders = new Set(readers.map(({ reader }) => reader))
+      let differs: string | undefined
+      const compare = Effect.gen(function*() {
+        const newest = yield* store.named(name)
+        const isOther = newest !== undefined && newest.hash !== hash &&
+          (yield* store.lanes(name)).some(({ owner, reader }) => owner === newest.owner && ownReaders.has(reader))
+        const before = differs
+        differs = isOther
+          ? `runner ${Text.told(newest.owner)}, which started later, names other channels or groups`
+          : undefined
+        if (differs !== undefined && differs !== before) {
+          yield* Effect.logWarning(`${differs}: messages are lost when lanes move between the two`)
+        }
+      })
+
       const measure = Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const own = [...states.values()]
         return metrics.gauges({
@@ -682,6 +701,7 @@ const make = <O extends Common, E, R>(
         })
       })
       yield* readTable.pipe(
+        Effect.andThen(compare),
         Effect.catch((error) =>
           Effect.suspend(() => {
             tableFailure = error.message
@@ -704,7 +724,8 @@ const make = <O extends Common, E, R>(
             isHealthy: tableFailure === undefined && own.every(isWell),
             lanes: own,
             ...leftOut.size === 0 ? {} : { leftOut: leftOut.size },
-            ...tableFailure === undefined ? {} : { failure: tableFailure }
+            ...tableFailure === undefined ? {} : { failure: tableFailure },
+            ...differs === undefined ? {} : { differs }
           }
         })
       })

@@ -34,6 +34,19 @@ export interface Settings {
 }
 
 /**
+ * Which channels and groups the runner named that started last.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Named {
+  /** How the runner is named. */
+  readonly owner: string
+  /** A hash of 32 bits over its `channels` and `groups`: it differs where they do. */
+  readonly hash: number
+}
+
+/**
  * The channels of a fleet in its table.
  *
  * @category models
@@ -112,6 +125,10 @@ export class FleetStore extends Context.Service<FleetStore, {
   readonly lanes: (fleet: string) => Effect.Effect<ReadonlyArray<LaneRow>, FleetError>
   /** Takes the next turn of a request to history, and succeeds with the time until then. */
   readonly historyTurn: (fleet: string, perSecond: number) => Effect.Effect<Duration.Duration, FleetError>
+  /** Notes what a runner names that starts. The newest start counts. */
+  readonly noteNamed: (fleet: string, named: Named) => Effect.Effect<void, FleetError>
+  /** Succeeds with what the runner named that started last, if one is known. */
+  readonly named: (fleet: string) => Effect.Effect<Named | undefined, FleetError>
   /** Succeeds with the settings of a fleet, if it is known. */
   readonly settings: (fleet: string) => Effect.Effect<Settings | undefined, FleetError>
   /** Stores other settings of a fleet that is known, and runs work with them: both happen, or neither does. */
@@ -150,6 +167,7 @@ const inMemory = (): FleetStore["Service"] => {
   const fleets = new Map<string, Settings>()
   const channels = new Map<string, Map<string, { taken: boolean }>>()
   const turns = new Map<string, number>()
+  const named = new Map<string, Named>()
   let version = 1
 
   const channelsOf = (fleet: string) => {
@@ -267,6 +285,8 @@ const inMemory = (): FleetStore["Service"] => {
         turns.set(fleet, turn + 1_000 / perSecond)
         return Duration.millis(turn - now)
       }),
+    noteNamed: (fleet, by) => Effect.sync(() => void named.set(fleet, by)),
+    named: (fleet) => Effect.sync(() => named.get(fleet)),
     settings: (fleet) => Effect.sync(() => fleets.get(fleet)),
     resize: (settings, work) =>
       Effect.suspend(() => {

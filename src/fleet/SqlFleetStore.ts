@@ -144,7 +144,9 @@ const create = Effect.fnUntraced(function*(prefix = usualPrefix) {
       shards integer NOT NULL,
       shard_group text NOT NULL,
       version bigint NOT NULL DEFAULT 1,
-      history_turn double precision NOT NULL DEFAULT 0
+      history_turn double precision NOT NULL DEFAULT 0,
+      named_by text,
+      named_hash bigint
     )`
     yield* sql`CREATE TABLE IF NOT EXISTS ${sql(`${prefix}channels`)} (
       fleet text NOT NULL,
@@ -189,7 +191,7 @@ const make = Effect.fnUntraced(function*(
   const readers = `${prefix}readers`
   const fleets = sql(`${prefix}fleets`)
   const table = sql(`${prefix}channels`)
-  yield* sql`SELECT r.reader, f.fleet, c.channel FROM ${sql(readers)} r, ${fleets} f, ${table} c LIMIT 0`.pipe(
+  yield* sql`SELECT r.reader, f.named_hash, c.channel FROM ${sql(readers)} r, ${fleets} f, ${table} c LIMIT 0`.pipe(
     Effect.mapError(failing(operation))
   )
 
@@ -239,6 +241,25 @@ const make = Effect.fnUntraced(function*(
           Effect.map((stored) => stored ?? given)
         ),
         failing("Fleet.layer", given.fleet)
+      ),
+    noteNamed: (fleet, { hash, owner }) =>
+      Effect.mapError(
+        Effect.asVoid(
+          sql`UPDATE ${fleets} SET named_by = ${owner}, named_hash = ${hash} WHERE fleet = ${fleet}`
+        ),
+        failing("Fleet.layer", fleet)
+      ),
+    named: (fleet) =>
+      Effect.mapError(
+        Effect.map(
+          sql<{ readonly named_by: string | null; readonly named_hash: unknown }>`
+            SELECT named_by, named_hash FROM ${fleets} WHERE fleet = ${fleet}`,
+          ([row]) =>
+            row === undefined || row.named_by === null
+              ? undefined
+              : { owner: row.named_by, hash: Number(row.named_hash) }
+        ),
+        failing("Fleet.layer", fleet)
       ),
     settings: (fleet) => Effect.mapError(settings(fleet), failing("Fleet.resize", fleet)),
     channels: (fleet, known) =>

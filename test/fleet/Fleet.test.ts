@@ -362,6 +362,49 @@ describe("a fleet", () => {
     }).pipe(Effect.scoped, Effect.provide(worldWith({ config: { historyRate: 2 } }))))
 })
 
+describe("runners that name other channels", () => {
+  const named = (owner: string, channels: ReadonlyArray<string>, groups: ReadonlyArray<string> = []) =>
+    Fleet.layer(() => Effect.void, { name: "orders", lanes: 2, channels, groups, owner })
+  /** A runner of another program, with a cluster of its own, which claims all lanes. */
+  const other = (owner: string, channels: ReadonlyArray<string>, groups?: ReadonlyArray<string>) =>
+    start(Layer.provide(named(owner, channels, groups), Layer.fresh(TestRunner.layer)))
+
+  it.effect("are told by the older one, in its health and its log, while the newer one has lanes", () =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => {
+        if (String(message).includes("names other channels")) logged.push(String(message))
+      })
+      const one = yield* Effect.provide(start(named("one", ["a", "b"])), Logger.layer([logger]))
+      yield* VirtualTime.advance("5 seconds")
+      assert.isUndefined((yield* one.health).differs)
+      const two = yield* other("two", ["a", "c"])
+      yield* VirtualTime.advance("9 seconds")
+      const differs = "runner two, which started later, names other channels or groups"
+      assert.strictEqual((yield* one.health).differs, differs)
+      assert.isUndefined((yield* two.health).differs)
+      assert.deepStrictEqual(logged, [`${differs}: messages are lost when lanes move between the two`])
+      // Its lanes come back, as after a deploy that was taken back.
+      yield* two.stop
+      for (const channel of ["a", "b"]) yield* publish(channel, 1)
+      yield* VirtualTime.advance("30 seconds")
+      assert.isUndefined((yield* one.health).differs)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("are told if only their groups differ, and not if only the order does", () =>
+    Effect.gen(function*() {
+      const one = yield* start(named("one", ["a", "b"]))
+      yield* VirtualTime.advance("5 seconds")
+      const two = yield* other("two", ["b", "a", "b"])
+      yield* VirtualTime.advance("9 seconds")
+      assert.isUndefined((yield* one.health).differs)
+      yield* two.stop
+      yield* other("three", ["a", "b"], ["g"])
+      yield* VirtualTime.advance("9 seconds")
+      assert.include((yield* one.health).differs, "runner three")
+    }).pipe(Effect.scoped, Effect.provide(world)))
+})
+
 describe("a fleet does not start", () => {
   const fleet = (options: Partial<Omit<Fleet.Options<never, never>, "deadLetter">>) =>
     Fleet.layer(() => Effect.void, { name: "orders", lanes: 4, channels, ...options })

@@ -19,6 +19,10 @@ const settings = { fleet: "orders", lanes: 2, shards: 300, shardGroup: "default"
 const seen = Effect.gen(function*() {
   const store = yield* FleetStore.FleetStore
   const begun = [yield* store.begin(settings), yield* store.begin({ ...settings, lanes: 3 })]
+  const named = [yield* store.named("orders")]
+  yield* store.noteNamed("orders", { owner: "one", hash: 0 })
+  yield* store.noteNamed("orders", { owner: "two", hash: 2 ** 32 - 1 })
+  named.push(yield* store.named("orders"), yield* store.named("unknown"))
   yield* Fleet.addChannels({ fleet: "orders", channels: ["b", "a", "größe", "a"] })
   yield* Fleet.removeChannels({ fleet: "orders", channels: ["b", "unknown"] })
   const table = yield* store.channels("orders")
@@ -40,6 +44,7 @@ const seen = Effect.gen(function*() {
   const lanes = yield* store.lanes("orders")
   return {
     begun,
+    named,
     channels: table?.channels.toSorted(),
     same,
     waiting,
@@ -61,7 +66,8 @@ const seen = Effect.gen(function*() {
 describe("a store of fleets", () => {
   it.effect("claims, fences, adds channels, and gives each lane after a split its cursor", () =>
     Effect.gen(function*() {
-      const { kept, late, lanes, old, settings, turns, waiting } = yield* seen
+      const { kept, late, lanes, named, old, settings, turns, waiting } = yield* seen
+      assert.deepStrictEqual(named, [undefined, { owner: "two", hash: 4_294_967_295 }, undefined])
       assert.deepStrictEqual(settings, { fleet: "orders", lanes: 4, shards: 4, shardGroup: "default" })
       assert.deepStrictEqual(kept, cursorAt(5))
       assert.deepStrictEqual(late, ["Fenced", "two"])
