@@ -756,7 +756,7 @@ export interface EmulatedKeyset {
   readonly withholdActions: (count: number) => Effect.Effect<void>
   /** The devices of mobile push that have channels, in the order in which they were added. */
   readonly pushDevices: Effect.Effect<ReadonlyArray<PushDevice>>
-  /** Everything that FCM and APNs were given, oldest first. A payload that is too large for them is not among it. */
+  /** The newest 10,000 payloads that FCM and APNs were given, oldest first. A payload that is too large for them is not among it. */
   readonly pushes: Effect.Effect<ReadonlyArray<Pushed>>
   /** The files of a channel, by id. */
   readonly files: (options: ChannelOptions) => Effect.Effect<ReadonlyArray<StoredFile>>

@@ -10,6 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { AccessToken } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
 import * as accessToken from "../../src/testing/pubnub/accessToken.ts"
+import * as grants from "../../src/testing/pubnub/grants.ts"
 import * as rights from "../../src/testing/pubnub/rights.ts"
 import { table } from "../../src/pubnub/internal/access/needs.ts"
 
@@ -176,6 +177,25 @@ describe("a token of the emulator", () => {
       const { categories } = Result.getOrThrow(AccessToken.parse(Redacted.make(auth)))
       assert.deepInclude(categories, { channels: ["get"], users: ["get"] })
     }).pipe(emulated))
+
+  const granting = (pattern: string) =>
+    grants.make().answer({ ttl: 5, permissions: { patterns: { channels: { [pattern]: 1 } } } }, 0n)
+
+  it.each(["(a+)+$", "(a|a)*$", "a*a*a*a*a*$", String.raw`(a+)\1`, "(?:a?){30}a", "a".repeat(1_001)])(
+    "refuses to grant the pattern %s, which may take very long",
+    (pattern) => {
+      const answer = granting(pattern)
+      assert.strictEqual(answer.status, 400)
+      assert.include(answer.body, "Invalid pattern")
+    }
+  )
+
+  it.each([
+    String.raw`^room-[a-z0-9+*]+-\d+$`,
+    String.raw`a\+\*\?\{\+\(\)\+`,
+    String.raw`^(?:a|b)\..*`,
+    String.raw`^\p{L}+(?:-\d+)?$`
+  ])("grants the pattern %s", (pattern) => assert.strictEqual(granting(pattern).status, 200))
 
   it.effect("takes a name with an asterisk as that name only", () =>
     Effect.gen(function*() {

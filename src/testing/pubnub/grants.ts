@@ -28,6 +28,22 @@ const permissionsOf = (kinds: unknown): tokens.Permissions => {
 
 const isEmpty = ({ channels, groups, uuids }: tokens.Permissions) => channels.size + groups.size + uuids.size === 0
 
+/** The most quantifiers in a pattern of a request. */
+const mostQuantifiers = 4
+
+/**
+ * Whether a pattern may take very long: it is tried on each name, and whoever sends it is not trusted. Without quantifiers inside
+ * quantified groups, and with few of them, the time is a small power of the length of a name.
+ */
+const isSlow = (pattern: string): boolean => {
+  const plain = pattern
+    .replace(/\\(?:[pPu]\{[^}]*\}|[^])/g, (escape) => /^\\[\dk]/.test(escape) ? "\\1" : "x")
+    .replace(/\[[^\]]*\]/g, "x")
+  const quantifiers = plain.match(/(?<!\()[*+?{]\??/g) ?? []
+  return pattern.length > 1_000 || quantifiers.length > mostQuantifiers || /\)[*+{]/.test(plain) ||
+    plain.includes("\\1")
+}
+
 const isFound = (pattern: string, name: string): boolean => {
   try {
     return new RegExp(pattern, "u").test(name)
@@ -94,6 +110,12 @@ export const make = () => {
       }
       const asked = Predicate.isObject(permissions) ? permissions : {}
       const [resources, patterns] = [permissionsOf(asked["resources"]), permissionsOf(asked["patterns"])]
+      const slow = [...patterns.channels.keys(), ...patterns.groups.keys(), ...patterns.uuids.keys()].some(isSlow)
+      if (slow) {
+        const detail =
+          `The emulator takes patterns of 1000 characters with ${mostQuantifiers} quantifiers, and at most ? after a group.`
+        return answers.badGrant("Invalid pattern", detail, "permissions.patterns")
+      }
       const categories = masksOf(asked["categories"])
       if (isEmpty(resources) && isEmpty(patterns) && categories.size === 0) {
         return answers.badGrant("This grant contains no permissions", "What are you granting?", "permissions")

@@ -1,5 +1,9 @@
 /** The devices of mobile push with their channels, and what each of them gets of a published message. */
 import * as Predicate from "effect/Predicate"
+import * as recent from "../server/recent.ts"
+
+/** The most pushes to remember: the newest. */
+const mostPushes = 10_000
 
 /** One app on one device, as the service keeps it. Each has a list of channels of its own. */
 export interface Device {
@@ -52,7 +56,7 @@ const payloadOf = (device: Device, message: ReadonlyMap<string, unknown>): objec
 
 export const make = () => {
   const devices = new Map<string, { readonly device: Device; readonly channels: Set<string> }>()
-  const pushes: Array<Push> = []
+  const pushes = recent.make<Push>(mostPushes, () => 1)
 
   return {
     channels: (device: Device): ReadonlyArray<string> => [...devices.get(keyOf(device))?.channels ?? []],
@@ -76,9 +80,9 @@ export const make = () => {
       const parts = fields(message)
       for (const { channels, device } of devices.values()) {
         const payload = channels.has(channel) ? payloadOf(device, parts) : undefined
-        if (payload !== undefined) pushes.push({ ...device, channel, timetoken, payload })
+        if (payload !== undefined) pushes.add({ ...device, channel, timetoken, payload })
       }
     },
-    pushes: (): ReadonlyArray<Push> => pushes
+    pushes: (): ReadonlyArray<Push> => pushes.all()
   }
 }
