@@ -10,7 +10,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { randomUUID } from "node:crypto"
+import * as Text from "../../internal/text.ts"
 import * as Files from "../../pubnub/Files.ts"
+import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
 import { parseJson } from "../input/json.ts"
 import * as Time from "../input/time.ts"
@@ -73,19 +76,40 @@ const list = Command.make("list", { channel, limit: Inputs.limit(Infinity) }, ({
     }
   )).pipe(Command.withDescription("Print the files of a channel, by id"))
 
+/** A part of a text as it is, if a terminal obeys nothing in it. */
+const shown = (text: string): Effect.Effect<string, BadInput> => {
+  const line = text.replaceAll(/\r?\n|\r$|\t/g, " ")
+  return Text.harmless(line) === line && !line.includes("\uFFFD")
+    ? Effect.succeed(text)
+    : Effect.fail(
+      new BadInput({
+        description: "The file is no plain text, and a terminal may obey its bytes: use -o path, or --force"
+      })
+    )
+}
+
 const get = Command.make(
   "get",
   {
     ...file,
-    output: Inputs.text("output", "The file to write (default: standard output)", "path").pipe(Flag.withAlias("o"))
+    output: Inputs.text("output", "The file to write (default: standard output)", "path").pipe(Flag.withAlias("o")),
+    force: Flag.Boolean("force").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Write bytes that are no text to a terminal, too, which may obey them")
+    )
   },
-  Effect.fnUntraced(function*({ output, ...names }) {
+  Effect.fnUntraced(function*({ force, output, ...names }) {
     const bytes = Files.download(names)
-    if (output === undefined) return yield* Stream.run(bytes, (yield* Stdio.Stdio).stdout())
+    if (output === undefined) {
+      const stdio = yield* Stdio.Stdio
+      return force || !(yield* stdio.stdoutIsTerminal)
+        ? yield* Stream.run(bytes, stdio.stdout())
+        : yield* Stream.run(Stream.mapEffect(Stream.decodeText(bytes), shown), stdio.stdout())
+    }
     const fileSystem = yield* FileSystem.FileSystem
     // A download that fails leaves nothing that looks whole.
-    const part = `${output}.part`
-    yield* Stream.run(bytes, fileSystem.sink(part)).pipe(
+    const part = `${output}.${randomUUID()}.part`
+    yield* Stream.run(bytes, fileSystem.sink(part, { flag: "wx" })).pipe(
       Effect.andThen(fileSystem.rename(part, output)),
       Effect.onError(() => Effect.ignore(fileSystem.remove(part)))
     )
