@@ -1203,8 +1203,8 @@ const goingOn = (
         ? Effect.fail(cut("the storage sent more bytes than the file has"))
         : Effect.void
 
-    const part = Effect.gen(function*() {
-      const part = yield* open(operation, config, file, received)
+    /** Notes the extent of the file, unless the part does not fit to those before. */
+    const fitting = Effect.fnUntraced(function*(part: Storage.Part) {
       if (part.start !== received) return yield* cut("the storage cannot go on from there, and began again")
       if (received > 0 && version === undefined) {
         return yield* cut("the storage compressed it, and cannot go on from there")
@@ -1215,6 +1215,11 @@ const goingOn = (
       size = part.size
       version = part.version
       yield* checked(size)
+    })
+
+    const part = Effect.gen(function*() {
+      const part = yield* open(operation, config, file, received)
+      yield* Effect.onError(fitting(part), () => unread(part.bytes))
       return part.bytes.pipe(
         Stream.mapError((reason) => storageError(operation, "GET", reason)),
         Stream.mapEffect((bytes) => {
@@ -1244,6 +1249,9 @@ const goingOn = (
     )
     return rest
   })
+
+/** Closes a body that nobody reads: it begins to read, and ends at once. */
+const unread = (bytes: Storage.Part["bytes"]): Effect.Effect<void> => Effect.scoped(Effect.asVoid(Stream.toPull(bytes)))
 
 const endedEarly = () =>
   new PubNubError.Transport({ description: "the connection ended before the file did", sent: true })

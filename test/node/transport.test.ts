@@ -15,7 +15,7 @@ import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { NodePubNub } from "effect-herald/node"
-import { History, Publish, PubNubConfig, Time } from "effect-herald/pubnub"
+import { Files, History, Publish, PubNubConfig, Time } from "effect-herald/pubnub"
 import { Attachments, Session, SymphonyConfig } from "effect-herald/symphony"
 import * as Wire from "../../src/pubnub/internal/wire/subscribe.ts"
 import * as Http from "node:http"
@@ -223,6 +223,24 @@ describe.each(transports)("transport of %s", (_, layer) => {
         rest?.end("\"m\":[]}")
         assert.strictEqual((yield* Fiber.join(fiber)).position, "17334108326343660")
         assert.strictEqual(yield* Queue.take(parts), 2)
+      }).pipe(Effect.provide(layer(options(port))))
+    }).pipe(Effect.scoped))
+
+  it.live("closes the connection of a file that is too large, unread", () =>
+    Effect.gen(function*() {
+      const closed = yield* Queue.unbounded<void>()
+      const port = yield* served(Http.createServer((request, response) => {
+        if (request.url?.startsWith("/v1/files/") === true) {
+          response.writeHead(307, { location: `http://${request.headers.host}/storage` }).end()
+          return
+        }
+        response.on("close", () => Queue.offerUnsafe(closed, undefined))
+        response.writeHead(200, { "content-length": "9000000" }).write("x")
+      }))
+      yield* Effect.gen(function*() {
+        const error = yield* Effect.flip(Files.downloadBytes({ channel: "c", id: "i", name: "n" }, { maxSize: 8 }))
+        assert.strictEqual(error._tag, "FileTooLarge")
+        yield* Queue.take(closed)
       }).pipe(Effect.provide(layer(options(port))))
     }).pipe(Effect.scoped))
 

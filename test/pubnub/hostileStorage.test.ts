@@ -81,6 +81,24 @@ describe("a download from a hostile storage", () => {
       }).pipe(Effect.provide(layer)))
   }
 
+  it.effect.each(
+    [
+      ["FileTooLarge", [], { "content-length": "9" }, 200],
+      ["DownloadCut", [cut([1], { "content-length": "4", etag: "a" })], {
+        "content-range": "bytes 1-3/4",
+        etag: "b"
+      }, 206]
+    ] as const
+  )("closes the body that it does not read with %s", ([tag, before, headers, status]) => {
+    let closed = 0
+    const unread = () => new Response(new ReadableStream({ cancel: () => void closed++ }), { status, headers })
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(Files.downloadBytes(file, { maxSize: 8, retry: Schedule.recurs(3) }))
+      assert.strictEqual(error._tag, tag)
+      assert.strictEqual(closed, 1)
+    }).pipe(Effect.provide(leading(...before, unread).layer))
+  })
+
   it.effect("is complete when the connection breaks after the last byte", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* Files.downloadBytes(file, retry), Uint8Array.of(1, 2))
