@@ -41,6 +41,7 @@ import { FleetError } from "./FleetError.ts"
 import type { FleetHealth, LaneState } from "./FleetHealth.ts"
 import { FleetStore, type Settings } from "./FleetStore.ts"
 import { differing } from "./internal/differing.ts"
+import * as CatchUps from "./internal/catchUps.ts"
 import * as HandOver from "./internal/handOver.ts"
 import * as Lane from "./internal/lane.ts"
 import * as LaneOf from "./internal/laneOf.ts"
@@ -168,7 +169,8 @@ type Needs<RD, R> = Sharding.Sharding | FleetStore | HttpClient.HttpClient | Pub
  * Fails with `FleetError` at the start: `BadOptions`; `Mismatch` if the database knows this fleet with another number of lanes or
  * shards; `Duplicate` if this program runs it already. Metrics: `herald_fleet_lanes`, `herald_fleet_lag_millis`,
  * `herald_fleet_oldest_commit_millis`, `herald_fleet_failing_lanes`, and counters `herald_fleet_handled`,
- * `herald_fleet_refused_commits`, `herald_fleet_take_overs`, `herald_fleet_failures`, `herald_fleet_history_requests`.
+ * `herald_fleet_refused_commits`, `herald_fleet_take_overs`, `herald_fleet_failures`, `herald_fleet_history_requests`,
+ * `herald_fleet_catch_ups`: how often lanes began to ask history, after a minute or more without a request.
  *
  * **Example** (A runner)
  *
@@ -600,6 +602,7 @@ const make = <O extends Common, E, R>(
             ...state
           })
         }
+        const turn = CatchUps.counted(historyTurn, metrics.caughtUp)
         return Lane.run({
           reader,
           names,
@@ -621,7 +624,7 @@ const make = <O extends Common, E, R>(
               )
             return handOver.run(read(options, guard, { ...names, reader }), stop).pipe(
               Effect.provideService(CursorStore, Lane.onSave(store, noteCommit(reader))),
-              Effect.provideService(Pace.Shared, historyTurn),
+              Effect.provideService(Pace.Shared, turn),
               // Each lane has a connection of its own.
               Effect.provideService(Registry.Current, undefined)
             )

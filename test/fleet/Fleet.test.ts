@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Fleet, FleetStore } from "effect-herald/fleet"
@@ -358,8 +359,16 @@ describe("a fleet", () => {
         { time }
       ) => time.epochMilliseconds)
       assert.isAbove(times.length, 4)
+      // Each lane with channels caught up once.
+      const count = new Set(["a", "b", "c", "d"].map((channel) => Fleet.laneOf(channel, 4))).size
+      const metrics = (yield* Metric.snapshot).filter(({ id }) => id === "herald_fleet_catch_ups")
+      assert.deepStrictEqual(metrics.map(({ state }) => state), [{ count, incremental: true }])
       for (const [index, time] of times.slice(1).entries()) assert.isAtLeast(time - (times[index] ?? 0), 499)
-    }).pipe(Effect.scoped, Effect.provide(worldWith({ config: { historyRate: 2 } }))))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(worldWith({ config: { historyRate: 2 } })),
+      Effect.provideService(Metric.MetricRegistry, new Map())
+    ))
 })
 
 describe("runners that name other channels", () => {

@@ -18,12 +18,14 @@ export const make = (fleet: string) => {
   const takeOvers = counter("take_overs", "Lanes that this runner claimed from another owner")
   const failures = counter("failures", "Failures that ended a reader, which was started again")
   const history = counter("history_requests", "Requests to history, to catch up")
+  const catchUps = counter("catch_ups", "Catch-ups from history that lanes began")
   return {
     handled: (count: number) => Metric.update(handled, count),
     refused: one(refused),
     takenOver: one(takeOvers),
     failed: one(failures),
     askedHistory: one(history),
+    caughtUp: one(catchUps),
     gauges: (
       now: { readonly lanes: number; readonly lag: number; readonly oldest: number; readonly failing: number }
     ) =>
