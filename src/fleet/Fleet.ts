@@ -49,6 +49,7 @@ import * as Metrics from "./internal/metrics.ts"
 import * as Named from "./internal/named.ts"
 import * as Resize from "./internal/resize.ts"
 import * as Spread from "./internal/spread.ts"
+import type { Claim } from "./SqlCursorStore.ts"
 
 /**
  * Options of {@link layer} and {@link layerPages}. `Work` is what the handler takes: a message, or the messages of a page.
@@ -92,11 +93,15 @@ export interface Options<Work, E, E2 = never, R2 = never, E3 = never, R3 = never
   /** How often runners look for added and removed channels. Default: 3 seconds. */
   readonly refresh?: Duration.Input | undefined
   /**
-   * How long handlers that run may take to finish when their lane moves. What they finished is committed; what they did not comes
-   * again. It must be below the cluster's `entityTerminationTimeout`. Default: 2 seconds.
+   * How long handlers that run, and their transactions, may take to finish when their lane moves. What they finished is committed;
+   * what they did not comes again. It must be below the cluster's `entityTerminationTimeout`. Default: 2 seconds.
    */
   readonly handOver?: Duration.Input | undefined
-  /** How many handlers may run at once on this runner, over all its lanes: a whole number, or `Infinity`. Default: `Infinity`. */
+  /**
+   * How many handlers may run at once on this runner, over all its lanes: a whole number, or `Infinity`. With `commit:
+   * "transaction"` each of them holds a connection of the pool: then it should be at most `maxConnections` less 5, or claims and
+   * other lanes wait for a connection. Default: `Infinity`.
+   */
   readonly handlersPerRunner?: number | undefined
   /**
    * How long a lane waits after another runner claimed it, before it asks the cluster whether the lane is its own again. It must
@@ -494,6 +499,21 @@ type Guard = <E, R>(
   messages: ReadonlyArray<SubscribeEvent.Message<unknown>>
 ) => Effect.Effect<unknown, E, R>
 
+/** Whether a handler runs in a transaction, which is guarded as a whole. */
+const InTransaction = /* @__PURE__ */ Context.Reference<boolean>("effect-herald/fleet/Fleet/InTransaction", {
+  defaultValue: () => false
+})
+
+/**
+ * The store, with transactions that wait for their turn before they take a connection, and that a hand-over lets finish up to their
+ * COMMIT.
+ */
+const inTurn = (store: Claim["store"], { guard }: HandOver.HandOver): Claim["store"] => ({
+  ...store,
+  transaction: (reader, cursor, work) =>
+    guard(store.transaction(reader, cursor, Effect.provideService(work, InTransaction, true)))
+})
+
 type Given = Pick<Subscribe.PagesOptions, "channels" | "groups" | "reader">
 
 const usualRestart = { base: "1 second", cap: "15 seconds" } as const
@@ -619,11 +639,14 @@ const make = <O extends Common, E, R>(
             const handOver = HandOver.make(options.handOver ?? "2 seconds", permits)
             const guard: Guard = (handler, messages) =>
               Effect.tap(
-                handOver.guard(Effect.suspend(handler)),
+                Effect.flatMap(
+                  InTransaction,
+                  (isGuarded) => isGuarded ? handler() : handOver.guard(Effect.suspend(handler))
+                ),
                 () => Effect.andThen(metrics.handled(messages.length), noteLag(reader, messages))
               )
             return handOver.run(read(options, guard, { ...names, reader }), stop).pipe(
-              Effect.provideService(CursorStore, Lane.onSave(store, noteCommit(reader))),
+              Effect.provideService(CursorStore, Lane.onSave(inTurn(store, handOver), noteCommit(reader))),
               Effect.provideService(Pace.Shared, turn),
               // Each lane has a connection of its own.
               Effect.provideService(Registry.Current, undefined)

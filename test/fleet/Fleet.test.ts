@@ -31,6 +31,36 @@ const start = Effect.fnUntraced(function*<R, E>(fleet: Layer.Layer<Fleet.Fleet, 
   return { stop: Scope.close(scope, Exit.void), health: Effect.provide(Fleet.health, context) }
 })
 
+/** A world whose transactions take half a second to commit, and how many were open at once. */
+const withTransactions = () => {
+  let open = 0
+  const seen = { most: 0 }
+  const store = Layer.effect(
+    FleetStore.FleetStore,
+    Effect.map(FleetStore.FleetStore, (memory) =>
+      FleetStore.FleetStore.of({
+        ...memory,
+        claim: (options) =>
+          Effect.map(memory.claim(options), (claim) => ({
+            ...claim,
+            store: {
+              ...claim.store,
+              transaction: (reader, cursor, work) =>
+                Effect.suspend(() => {
+                  seen.most = Math.max(seen.most, ++open)
+                  return Effect.result(work)
+                }).pipe(
+                  Effect.tap(() => Effect.sleep("500 millis")),
+                  Effect.flatMap((worked) => claim.store.transaction(reader, cursor, Effect.fromResult(worked))),
+                  Effect.ensuring(Effect.sync(() => open--))
+                )
+            }
+          }))
+      }))
+  ).pipe(Layer.provide(FleetStore.layerMemory))
+  return { seen, world: Layer.merge(TestRunner.layer, store).pipe(Layer.provideMerge(emulated({}))) }
+}
+
 const channels = Array.from({ length: 20 }, (_, n) => `room-${n}`)
 
 const publishTo = (channels: ReadonlyArray<string>, text: string) =>
@@ -245,6 +275,43 @@ describe("a fleet", () => {
         assert.strictEqual(begun, times + 1)
       }).pipe(Effect.scoped, Effect.provide(world))
   )
+
+  it.effect("lets a transaction commit when its lane moves, so its message is handled once", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      const fleet = Fleet.layer(
+        (message) => Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => handled.push(message.payload))),
+        { name: "orders", lanes: 1, channels, schema: Schema.String, commit: "transaction" }
+      )
+      const { stop } = yield* start(fleet)
+      yield* VirtualTime.advance("5 seconds")
+      yield* publish("room-1", "one", "two")
+      yield* VirtualTime.advance("100 millis")
+      yield* Effect.forkChild(stop)
+      yield* VirtualTime.advance("4 seconds")
+      assert.deepStrictEqual(handled, ["one"])
+      yield* start(fleet)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(handled, ["one", "two"])
+    }).pipe(Effect.scoped, Effect.provide(withTransactions().world)))
+
+  it.effect("opens no more transactions at once than handlersPerRunner says", () => {
+    const { seen, world } = withTransactions()
+    return Effect.gen(function*() {
+      let handled = 0
+      yield* start(Fleet.layer(() => Effect.sync(() => handled++), {
+        name: "orders",
+        lanes: 4,
+        channels,
+        handlersPerRunner: 2,
+        commit: "transaction"
+      }))
+      yield* VirtualTime.advance("5 seconds")
+      yield* publishTo(channels, "one")
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual([seen.most, handled], [2, 20])
+    }).pipe(Effect.scoped, Effect.provide(world))
+  })
 
   it.effect("stops all its lanes at the same time", () =>
     Effect.gen(function*() {
