@@ -1199,6 +1199,45 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["another client is taken", "if (Option.isSome(others) &&", "if (Option.isNone(others) &&"],
     ["the layer claims at each load", "if (claimed !== undefined) return claimed.store.load(reader)", ""]
   ]),
+  ...of("src/fleet/internal/laneOf.ts", ["test/fleet/lanes.test.ts"], [
+    ["low bits are as FNV left them", "h = Math.imul(h ^ h >>> 16, 0x85ebca6b)", ""]
+  ]),
+  ...of("src/fleet/internal/resize.ts", ["test/fleet/lanes.test.ts"], [
+    ["a split lane begins anew", "[lane % from]", "[lane]"],
+    ["a merged lane has one source", "length: from / to", "length: 1"],
+    ["a gap does not count when lanes merge", "hole ?? position", "position"],
+    ["the newest cursor is taken", "start(other) < start(one)", "start(other) > start(one)"]
+  ]),
+  ...of("src/fleet/internal/spread.ts", ["test/fleet/lanes.test.ts"], [
+    ["few names are tried", "const enough = 24", "const enough = 2"],
+    ["lanes fall where their hash says", "return `${lane}#${n}`", "return `${lane}#0`"]
+  ]),
+  ...of("src/fleet/internal/named.ts", ["test/fleet/Fleet.test.ts"], [
+    ["the order of channels counts", "[...new Set(channels)].toSorted()", "[...new Set(channels)]"],
+    ["groups do not count", "[...new Set(groups)].toSorted()", "[]"]
+  ]),
+  ...of("src/fleet/internal/catchUps.ts", ["test/fleet/catchUps.test.ts"], [
+    ["each request at once is a catch-up", "waiting === 0 &&", ""],
+    ["a turn that is given up waits for ever", "Effect.ensuring(isFirst ?", "Effect.tap(isFirst ?"],
+    ["a catch-up ends when its last request asks", "last = now\n    waiting--", "waiting--"]
+  ]),
+  ...of("src/fleet/internal/handOver.ts", ["test/fleet/Fleet.test.ts"], [
+    ["handlers begin while a lane ends", "if (!isOpen) return Effect.succeedNone", ""],
+    ["handlers that run may not finish", "Effect.timeoutOption(idle.await, bound)", "Effect.void"],
+    ["handlers may take for ever", "Effect.timeoutOption(idle.await, bound)", "idle.await"],
+    ["a runner has no limit of handlers", "permits === undefined ? one :", "permits !== undefined ? one :"]
+  ]),
+  ...of("src/fleet/internal/lane.ts", ["test/fleet/Fleet.test.ts"], [
+    ["a lane is stolen back at once", "yield* Effect.repeat(Effect.sleep(lane.pause), { until: lane.isOurs })", ""],
+    [
+      "a lane reads what it read first",
+      "const isOther = until(lane.names, (other) => !isSame(names, other))",
+      "const isOther = Effect.never"
+    ],
+    ["a lane that fails stays down", "yield* lane.failed\n", "yield* lane.failed\n    return yield* Effect.never\n"],
+    ["commits in transactions are not noted", "Result.isSuccess(worked) ? then : Effect.void", "Effect.void"],
+    ["lanes do not note what they read", "() => lane.taken(names)", "() => Effect.void"]
+  ]),
   ...of("src/pubnub/internal/reading/durable.ts", ["test/pubnub/transactions.test.ts"], [
     ["a transaction is not noted as saved", "handled === undefined || handled === saved ?", "handled === undefined ?"],
     ["a failed transaction is not tried again", "retried(transaction(name.reader", "(transaction(name.reader"],
