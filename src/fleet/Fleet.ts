@@ -576,7 +576,8 @@ const make = <O extends Common, E, R>(
       let tableFailure: string | undefined
       // Names that somebody else wrote into the table: one of them would stop the reader of its lane.
       let leftOut = new Set<string>()
-      const readTable = Effect.gen(function*() {
+      // An older answer must not come after a newer one.
+      const readTable = Semaphore.makeUnsafe(1).withPermits(1)(Effect.gen(function*() {
         const table = yield* store.channels(name, version)
         tableFailure = undefined
         if (table === undefined) return
@@ -606,7 +607,7 @@ const make = <O extends Common, E, R>(
           if (!isKnown) yield* SubscriptionRef.set(ref, names)
         }
         version = table.version
-      })
+      }))
       yield* Effect.annotateLogs(readTable, { fleet: name })
 
       const laneOn = (reader: string, names: SubscriptionRef.SubscriptionRef<Lane.Names>, isOurs: () => boolean) => {
@@ -626,7 +627,9 @@ const make = <O extends Common, E, R>(
         return Lane.run({
           reader,
           names,
-          claim: store.claim({ settings, reader, owner }),
+          // The runner before may have noted channels as read that this one has not seen. If the table cannot be read, the next
+          // refresh says so.
+          claim: Effect.tap(store.claim({ settings, reader, owner }), () => Effect.ignore(readTable)),
           isOurs,
           pause: options.pause ?? "12 seconds",
           restart,

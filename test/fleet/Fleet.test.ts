@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as TestRunner from "effect/cluster/TestRunner"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -132,6 +133,37 @@ describe("a fleet", () => {
       for (const channel of ["a", "b", "c", "d"]) yield* publish(channel, `${channel} 2`)
       yield* VirtualTime.advance("2 seconds")
       assert.deepStrictEqual(sorted(handled), ["a 1", "a 2", "b 1", "c 1", "c 2", "d 2"])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("reads a channel that the runner before noted as read, when its own look at the table is older", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      const fleetOf = (refresh: Duration.Input) =>
+        Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+          name: "orders",
+          lanes: 1,
+          channels: ["a"],
+          schema: Schema.String,
+          refresh
+        })
+      yield* start(fleetOf("1 minute"))
+      yield* VirtualTime.advance("5 seconds")
+      const other = yield* start(Layer.provide(fleetOf("1 second"), Layer.fresh(TestRunner.layer)))
+      yield* VirtualTime.advance("5 seconds")
+      // The first runner is refused, and takes the lane back in 12 seconds.
+      yield* publish("a", "a 1")
+      yield* Fleet.addChannels({ fleet: "orders", channels: ["b"] })
+      const isRead = yield* Effect.forkChild(Fleet.untilRead({ fleet: "orders", channels: ["b"] }))
+      yield* VirtualTime.advance("3 seconds")
+      assert.isDefined(isRead.pollUnsafe())
+      yield* other.stop
+      yield* VirtualTime.advance("11 seconds")
+      yield* publish("b", "b 1")
+      // Further than what a reader reads again.
+      yield* VirtualTime.advance("15 seconds")
+      yield* publish("a", "a 2")
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(sorted(new Set(handled)), ["a 1", "a 2", "b 1"])
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("tells that it reads channels that were removed and added again at once, or that runners name, too", () =>
