@@ -10,7 +10,7 @@ const include = [
   "test/docs/compiler.test.ts",
   "test/cli/{durable,hostile,process}.test.ts",
   "test/node/{bothWays,hostile,sigkill}.test.ts",
-  "test/fleet/{SqlCursorStore,sigkill}.test.ts",
+  "test/fleet/{SqlCursorStore,moving,sigkill}.test.ts",
   "test/symphony/{anyInput,entries,hostile,secrets}.test.ts",
   "test/symphony/contract/*.test.ts",
   "test/testing/{PubNubEmulator,SymphonyHostile}.test.ts",
