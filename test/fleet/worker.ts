@@ -42,8 +42,8 @@ NodeRuntime.runMain(
     Effect.retry({ while: (error) => "isRetryable" in error && error.isRetryable, times: 100 }),
     Effect.catchTag("CursorStoreError", (error) => error.kind === "Fenced" ? Effect.void : Effect.fail(error)),
     // It says often that PostgreSQL is down.
-    Effect.provide(Logger.layer([])),
-    Effect.provide(Layer.merge(
+    Effect.provide(Layer.mergeAll(
+      Logger.layer([]),
       NodePubNub.layer({ subscribeKey: "demo-sub", userId: "worker", origin, tls: false, ...Quick.timeouts }),
       client(JSON.parse(server), database)
     ))

@@ -34,10 +34,14 @@ const withToken = (token: string) => ours({ authToken: Redacted.make(token) })
 
 const reasonOf = (error: Publish.PublishError) => "reason" in error ? error.reason : error
 
+interface Refused {
+  readonly status?: { readonly statusCode?: number; readonly errorData?: { readonly payload?: unknown } }
+}
+
 /** The status and the names of a refusal, as the official client shows it. */
 const refusal = <A>(promise: () => Promise<A>) =>
   Effect.map(
-    Effect.flip(Effect.tryPromise({ try: promise, catch: (error) => Object(error) })),
+    Effect.flip(Effect.tryPromise({ try: promise, catch: (error): Refused => Object(error) })),
     ({ status }) => [status?.statusCode, status?.errorData?.payload] as const
   )
 

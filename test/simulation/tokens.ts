@@ -68,11 +68,11 @@ export const make = Effect.fnUntraced(function*(setting: Setting) {
       return emulator.expireToken(token)
     }, { discard: true })
   )
-  const grant: Effect.Effect<RenewingToken.Granted, Error> = Effect.gen(function*() {
+  const grant: Effect.Effect<RenewingToken.Granted, "the server is down"> = Effect.gen(function*() {
     const question: Question = { wall: wall(), steady: steady(), before: newest }
     questions.push(question)
     yield* Effect.sleep(takes)
-    if (wall() < downUntil) return yield* Effect.fail(new Error("the server is down"))
+    if (wall() < downUntil) return yield* Effect.fail("the server is down" as const)
     const token = `token-${ends.size}`
     const end = wall() + setting.ttl
     ends.set(token, end)

@@ -172,7 +172,7 @@ const explain = Command.make(
       ({ message }) => Effect.fail(new BadInput({ description: message }))
     )
     yield* writeValue(explanation, ({ message }) => message)
-    if (explanation._tag !== "Allowed") yield* new ProblemsFound({ count: 1, code: 3 })
+    if (explanation._tag !== "Allowed") return yield* new ProblemsFound({ count: 1, code: 3 })
   })
 ).pipe(
   Command.withDescription("Say whether a token allows a call, and if not, why. It asks nobody; exit code 3 if not")
