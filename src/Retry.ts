@@ -108,6 +108,12 @@ export const commit: Schedule.Schedule<Duration.Duration> = Schedule.exponential
 /** @internal */
 export const toSchedule = <E>(policy: Policy<E>, defaults: BackoffOptions = {}): Schedule.Schedule<unknown, E> => {
   if (Schedule.isSchedule(policy)) return policy
-  const { cap = defaults.cap, maxAttempts = defaults.maxAttempts, maxRetryAfter = defaults.maxRetryAfter } = policy
-  return backoff({ ...policy, cap, maxAttempts, maxRetryAfter })
+  const {
+    base,
+    cap = defaults.cap,
+    factor,
+    maxAttempts = defaults.maxAttempts,
+    maxRetryAfter = defaults.maxRetryAfter
+  } = policy
+  return backoff({ base, cap, factor, maxAttempts, maxRetryAfter })
 }

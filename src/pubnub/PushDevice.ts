@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
+import * as Guarded from "../internal/guarded.ts"
 
 /**
  * A device that gets push messages through Firebase Cloud Messaging.
@@ -73,4 +75,9 @@ export const fcm = (token: string): Fcm => ({ _tag: "Fcm", token })
  * @category constructors
  * @since 0.1.0
  */
-export const apns = (options: Omit<Apns, "_tag">): Apns => ({ _tag: "Apns", ...options })
+export const apns = (options: Omit<Apns, "_tag">): Apns =>
+  Result.getOrElse(
+    Guarded.attempt((): Apns => ({ _tag: "Apns", ...options })),
+    // Each request refuses a device without a token.
+    () => ({ _tag: "Apns", token: "", topic: "", environment: "production" })
+  )

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Guarded from "../internal/guarded.ts"
 import * as Input from "../internal/input.ts"
 import * as Secret from "../internal/secret.ts"
 import * as Retry from "../Retry.ts"
@@ -108,21 +109,26 @@ export const make = <E, R>(
   token: Effect.Effect<Redacted.Redacted | Granted, E, R>,
   options: Options = {}
 ): RenewingToken<R> => {
-  const { margin = "2 minutes", retry = Retry.reconnect } = options
-  const issues = [
-    ...Input.issues({
-      authToken: Effect.isEffect(token) ? undefined : "is not made from an Effect",
-      "authToken.margin": Input.patience(margin)
-    }),
-    ...Input.retry("authToken.retry", retry)
-  ]
+  const given = Guarded.attempt(() => {
+    const { margin = "2 minutes", retry = Retry.reconnect } = options
+    const issues = [
+      ...Input.issues({
+        authToken: Effect.isEffect(token) ? undefined : "is not made from an Effect",
+        "authToken.margin": Input.patience(margin)
+      }),
+      ...Input.retry("authToken.retry", retry)
+    ]
+    return {
+      margin: Duration.toMillis(Option.getOrElse(Duration.fromInput(margin), () => Duration.zero)),
+      retry: issues.length > 0 ? Retry.reconnect : Retry.toSchedule(retry),
+      issues
+    }
+  }, "authToken")
   return {
     [TypeId]: new Renewal.Renewal<R>({
       ask: token,
       read,
-      margin: Duration.toMillis(Option.getOrElse(Duration.fromInput(margin), () => Duration.zero)),
-      retry: issues.length > 0 ? Retry.reconnect : Retry.toSchedule(retry),
-      issues
+      ...Result.getOrElse(given, (issues) => ({ margin: 0, retry: Retry.reconnect, issues }))
     })
   }
 }
