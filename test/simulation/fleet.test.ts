@@ -16,7 +16,7 @@ import * as World from "../fleet/world.ts"
 import * as Postgres from "../kit/postgres.ts"
 import { program } from "../kit/programs.ts"
 import { root } from "../kit/scratch.ts"
-import { isLong } from "./seeds.ts"
+import { isWhole } from "./seeds.ts"
 
 const limit = Number(process.env.TAKE_OVER ?? 30) * 1_000
 const sigtermLimit = Number(process.env.SIGTERM_TAKE_OVER ?? 20) * 1_000
@@ -25,7 +25,7 @@ const lanes = Number(process.env.LANES ?? 100)
 const rate = Number(process.env.RATE ?? 200)
 
 /** A restart needs a server that nobody else uses. */
-const server = !isLong || Postgres.server === undefined ? undefined : await Postgres.own()
+const server = !isWhole || Postgres.server === undefined ? undefined : await Postgres.own()
 
 const told = (what: string, figures: object) =>
   Effect.sync(() => {

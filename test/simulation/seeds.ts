@@ -6,6 +6,9 @@
 /** Whether this is the long run. */
 export const isLong = process.env.SEEDS !== undefined
 
+/** Whether this is all of it, as `npm run simulate` is without `SEEDS`: with what takes minutes of real time. */
+export const isWhole = Number(process.env.SEEDS ?? 0) >= 1_000
+
 const first = Number(process.env.FROM ?? 0)
 
 /** `few` seeds, or in the long run this share of them. */
