@@ -47,7 +47,9 @@ const makeServer = Effect.fnUntraced(function*(ttl: Duration.Input = "10 minutes
     const token = `t0ken-${server.asked.length}`
     yield* Effect.sleep(server.takes)
     if (server.isDown) return yield* new Down({ message: "no t0ken" })
-    yield* Effect.forkIn(Effect.delay(service.expireToken(token), ttl), scope)
+    // A token without a life is refused from the start, also by a request that leaves at once.
+    if (ttl === "0 seconds") yield* service.expireToken(token)
+    else yield* Effect.forkIn(Effect.delay(service.expireToken(token), ttl), scope)
     const expires = server.tellsEnd ? DateTime.addDuration(now, ttl) : undefined
     return { token: Redacted.make(token), expires }
   })
