@@ -74,12 +74,16 @@ export type Answer = message.Answer
 export type Request = message.Request
 
 /**
- * The add-ons of a keyset. All are on by default, except `accessManager` and `presenceDeltas`.
+ * The add-ons and switches of a keyset. All are on by default, except `accessManager`, `presenceDeltas` and those that begin with
+ * `disallow`.
  *
  * - `accessManager`: refuses a request that names a channel, group or user and has neither a signature nor a token (403). A token
  *   that `grant` or a signed request made allows what it says, to its user and until it expires. One that only looks like those is
  *   refused, and any other text permits everything, as long as it is neither revoked nor expired. A signed request has every right.
  * - `appContext`: users, channels and memberships. Off: their endpoints answer 403.
+ * - `disallowGetAllChannels`, `disallowGetAllUsers`: refuses to list all channels or all users (403), as "Disallow Get All Channel
+ *   Metadata" and "Disallow Get All User Metadata" of the vendor's portal do. A signed request may list, and a token whose `categories`
+ *   have `get` on them.
  * - `mobilePush`: the devices of channels, and their pushes. Off: its endpoints answer 403.
  * - `files`: files and their announcements. Off: their endpoints answer 402.
  * - `persistence`: stores published messages and message actions. Off: messages are only delivered, and requests for
@@ -829,6 +833,8 @@ const defaultKeyset: Keyset = { subscribeKey: "demo-sub", publishKey: "demo-pub"
 const defaultAddOns: AddOns = {
   accessManager: false,
   appContext: true,
+  disallowGetAllChannels: false,
+  disallowGetAllUsers: false,
   mobilePush: true,
   files: true,
   persistence: true,

@@ -178,6 +178,41 @@ describe("a token of the emulator", () => {
       assert.deepInclude(categories, { channels: ["get"], users: ["get"] })
     }).pipe(emulated))
 
+  it.effect("is needed with its category to list what the keyset disallows, and without it nothing is listed", () =>
+    Effect.gen(function*() {
+      const { grant, setAddOns } = yield* emulator
+      const statusesOf = (auth?: string) =>
+        Effect.forEach(["channels", "uuids"], (kind) =>
+          Effect.map(
+            ask("GET", `/v2/objects/demo-sub/${kind}`, auth === undefined ? {} : { auth }),
+            ({ status }) => status
+          ))
+      const names = {
+        channels: { a: all },
+        users: { ada: all },
+        patterns: { channels: { ".*": all }, users: { ".*": all } }
+      }
+      const byName = yield* grant(names)
+      const forChannels = yield* grant({ categories: { channels: ["get"] } })
+      const forUsers = yield* grant({ categories: { users: ["get"], channels: ["update"] } })
+      assert.deepStrictEqual(yield* statusesOf(byName), [200, 200])
+      yield* setAddOns({ disallowGetAllChannels: true })
+      assert.deepStrictEqual(yield* statusesOf(byName), [403, 200])
+      yield* setAddOns({ disallowGetAllUsers: true })
+      assert.deepStrictEqual(yield* statusesOf(byName), [403, 403])
+      assert.deepStrictEqual(yield* statusesOf(forChannels), [200, 403])
+      assert.deepStrictEqual(yield* statusesOf(forUsers), [403, 200])
+      const { body } = yield* ask("GET", "/v2/objects/demo-sub/uuids", { auth: byName })
+      assert.deepStrictEqual(body["error"], {
+        message: "Supplied authorization key does not have the permissions required to perform this operation.",
+        source: "objects"
+      })
+      // One object is not a list, and without Access Manager nobody has a category.
+      assert.strictEqual((yield* ask("GET", "/v2/objects/demo-sub/uuids/bob", { auth: byName })).status, 404)
+      yield* setAddOns({ accessManager: false })
+      assert.deepStrictEqual(yield* statusesOf(), [403, 403])
+    }).pipe(emulated))
+
   const granting = (pattern: string) =>
     grants.make().answer({ ttl: 5, permissions: { patterns: { channels: { [pattern]: 1 } } } }, 0n)
 

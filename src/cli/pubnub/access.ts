@@ -44,14 +44,20 @@ const groupRights = ["read", "manage"] as const
 const userRights = ["get", "update", "delete"] as const
 
 /** `name=right,right`: the name may have an equals sign, too. */
-const rightsOf = <const Right extends string>(name: string, known: ReadonlyArray<Right>, what: string) => {
+const rightsOf = <const Right extends string>(
+  name: string,
+  known: ReadonlyArray<Right>,
+  what: string,
+  names = /./s
+) => {
   const isKnown = Schema.is(Schema.Array(Schema.Literals(known)))
   return Flag.String(name).pipe(
     Flag.filterMap(
       (text) => {
         const at = text.lastIndexOf("=")
         const rights = text.slice(at + 1).split(",").map((right) => right.trim())
-        return at > 0 && isKnown(rights) ? Option.some([text.slice(0, at), rights] as const) : Option.none()
+        const name = text.slice(0, Math.max(at, 0))
+        return names.test(name) && isKnown(rights) ? Option.some([name, rights] as const) : Option.none()
       },
       () => `${what}=rights, with rights of ${known.join(", ")}`
     ),
@@ -78,10 +84,11 @@ const grant = Command.make(
     channelPatterns: rightsOf("channel-pattern", channelRights, "^pattern$"),
     groupPatterns: rightsOf("group-pattern", groupRights, "^pattern$"),
     userPatterns: rightsOf("user-pattern", userRights, "^pattern$"),
+    categories: rightsOf("category", ["get"], "channels|users", /^(channels|users)$/),
     meta: Inputs.jsonObject("meta", "Data that everybody who has the token can read: a JSON object")
   },
   Effect.fnUntraced(function*(
-    { authorizedUser, channelPatterns, channels, groupPatterns, groups, meta, ttl, userPatterns, users }
+    { authorizedUser, categories, channelPatterns, channels, groupPatterns, groups, meta, ttl, userPatterns, users }
   ) {
     const token = yield* Access.grant({
       ttl: ttl ?? "1 hour",
@@ -90,6 +97,7 @@ const grant = Command.make(
       groups,
       users,
       patterns: { channels: channelPatterns, groups: groupPatterns, users: userPatterns },
+      categories,
       meta
     })
     yield* writeValue({ token: Redacted.value(token) }, ({ token }) => token)

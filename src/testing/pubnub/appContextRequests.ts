@@ -316,7 +316,8 @@ export const route = (keyset: Keyset, request: Request, moment: Moment): Answer 
   if (kind === undefined || rest.length > 0 || id === "") return answers.notFound
   if (others !== undefined && (kinds.get(others) ?? kind) === kind) return answers.notFound
   const refused = keyset.refused(query, ...needsOf(kind, id, others, request))
-  if (refused.channels.length + refused.uuids.length > 0) return answers.objectsForbidden
+  const mayList = id !== undefined || keyset.mayList(query, kind === "uuid" ? "uuids" : "channels")
+  if (refused.channels.length + refused.uuids.length > 0 || !mayList) return answers.objectsForbidden
   if (!keyset.addOns().appContext) return answers.noObjects
   if (id === undefined) return all(keyset, kind, request)
   if (!isId(id)) return answers.badObject([idDetail(kind, "path")])

@@ -99,6 +99,12 @@ export const make = () => {
       const bit = rights.bitOf(operation, kind)
       return (maskOf(content, kind, name) & bit) === bit
     },
+    /** Whether a token lets a user list all channels or users of a keyset that disallows it. */
+    allowsList: (token: string, kind: "channels" | "uuids"): boolean => {
+      const content = contentOf(token)
+      if (content === undefined) return token !== ""
+      return ((content.categories.get(kind) ?? 0) & rights.bits.get) !== 0
+    },
     /** `POST …/grant` */
     answer: (request: unknown, now: bigint): Answer => {
       if (!Predicate.isObject(request)) {

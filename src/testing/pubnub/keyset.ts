@@ -21,6 +21,8 @@ import { type Given, merge } from "../server/options.ts"
 export interface AddOns {
   readonly accessManager: boolean
   readonly appContext: boolean
+  readonly disallowGetAllChannels: boolean
+  readonly disallowGetAllUsers: boolean
   readonly mobilePush: boolean
   readonly files: boolean
   readonly persistence: boolean
@@ -418,6 +420,11 @@ export const make = (options: {
     }
   }
 
+  /** Whether a request may list all channels or users. Where the keyset disallows it, only a category of its token allows it. */
+  const mayList = (query: ReadonlyMap<string, string>, kind: "channels" | "uuids"): boolean =>
+    !(kind === "channels" ? addOns.disallowGetAllChannels : addOns.disallowGetAllUsers) || isSigned(query) ||
+    access.allowsList(query.get("auth") ?? "", kind)
+
   return {
     subscribeKey,
     publishKey,
@@ -464,6 +471,7 @@ export const make = (options: {
       subscription.groups.reduce((total, group) => total + (removals.get(withoutPresence(group)) ?? 0), 0),
     waiters,
     refused,
+    mayList,
     deny: (denial: Denial) => {
       denials = [...denials, denial]
     },

@@ -43,7 +43,7 @@ export const table = {
   sendFile: channel("write"),
   readFiles: channel("read"),
   deleteFile: channel("delete"),
-  /** No right exists for them: any token will do. */
+  /** Any token will do. A keyset that disallows them asks for a category. */
   listObjects: {}
 } as const satisfies { readonly [operation: string]: { readonly [kind in Kind]?: Right } }
 

@@ -30,7 +30,9 @@ describe("access", () => {
         "--user ada=get,update",
         "--channel-pattern ^room-[0-9]+$=read",
         "--group-pattern ^g-.*$=read",
-        "--user-pattern ^u.$=delete"
+        "--user-pattern ^u.$=delete",
+        "--category users=get",
+        "--category users=get"
       ].flatMap((flag) => flag.split(" "))
       const token = yield* granted("--ttl", "2 hours", "--authorized-user", "ada", "--meta", "{\"team\":1}", ...rights)
       assert.deepStrictEqual((yield* withToken(token, "access", "parse")).stdout, [
@@ -42,6 +44,7 @@ describe("access", () => {
         "pattern of channels ^room-[0-9]+$: read",
         "pattern of groups ^g-.*$: read",
         "pattern of users ^u.$: delete",
+        "all users: get",
         "meta: {\"team\":1}"
       ])
       const json = JSON.parse((yield* herald(["access", "parse", "--json"], { stdin: `${token}\n` })).stdout.join(""))
@@ -81,6 +84,12 @@ describe("access", () => {
     [["--channel", "a=fly"], "Expected: name=rights, with rights of read"],
     [["--group", "a=write"], "with rights of read, manage"],
     [["--user", "=get"], "Expected: name=rights"],
+    [["--category", "channels"], "Expected: channels|users=rights, with rights of get"],
+    [["--category", "channels=update"], "Expected: channels|users=rights, with rights of get"],
+    [["--category", "groups=get"], "Expected: channels|users=rights, with rights of get"],
+    [["--category", "users\n=get"], "Expected: channels|users=rights, with rights of get"],
+    [["--category", "__proto__=get"], "Expected: channels|users=rights, with rights of get"],
+    [["--category", "=get"], "Expected: channels|users=rights, with rights of get"],
     [["--channel", "a*=read"], "--channel \"a*\" has *"],
     [["--channel-pattern", "a=read"], "--channel-pattern \"a\" is found anywhere in a name"],
     [["--user-pattern", "^($=get"], "--user-pattern \"^($\""],
