@@ -375,7 +375,7 @@ export type Call =
 
 /**
  * Says whether a token allows a call, and if not, why. It asks nobody: the clock of this machine decides whether the token has
- * expired, and a token that was revoked seems `Allowed`. Fails with `InvalidToken` if the text is no token, and with `BadRequest` for a
+ * expired. A token that was revoked seems `Allowed`, and so does the list of all users or channels of a keyset that disallows it. Fails with `InvalidToken` if the text is no token, and with `BadRequest` for a
  * call that is none.
  *
  * **Example** (Why was I refused?)
@@ -455,8 +455,10 @@ export const layerExplanations: Layer.Layer<never> = /* @__PURE__ */ Layer.succe
         onSuccess: (content) => {
           const needs = Needs.ofRequest(request, { channels, groups })
           const explanation = Explain.explain(content, { needs, user, now })
+          if (explanation._tag !== "Allowed" || needs.length > 0) return explanation
+          const listed = Needs.listedBy(request.operation)
           // That the token allows a request whose needs are not known nobody can say.
-          return explanation._tag === "Allowed" && needs.length === 0 ? undefined : explanation
+          return listed === undefined ? undefined : Explain.explainList(content, listed) ?? explanation
         }
       }))
 )

@@ -29,6 +29,7 @@ const missing = {
  * - `WildcardAsResource`: the same, but the token has the name `resource`, whose `*` means nothing in a name. Grant `right` to a
  *   pattern.
  * - `MissingRight`: the token has the name with `rights` only. Grant `right`, too.
+ * - `MissingCategory`: the call lists all channels or users, which the keyset disallows. Grant `get` under `categories`.
  * - `Undetermined`: only the service can say, because the token has a pattern that is no regular expression or takes too long.
  *
  * @category schemas
@@ -41,6 +42,11 @@ export const AccessExplanation = Schema.Union([
   Schema.TaggedStruct("NoSuchResource", missing),
   Schema.TaggedStruct("WildcardAsResource", { ...missing, resource: Schema.String }),
   Schema.TaggedStruct("MissingRight", { ...missing, rights: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("MissingCategory", {
+    kind: Schema.Literals(["channel", "user"]),
+    right: Schema.Literal("get"),
+    message: Schema.String
+  }),
   Schema.TaggedStruct("Undetermined", { ...missing, pattern: Schema.String })
 ])
 

@@ -4,8 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import {
   Access,
+  Channels,
   Files,
   History,
   Publish,
@@ -90,6 +92,31 @@ describe("AccessDenied", () => {
       const revoked = yield* denied(withToken(token)(publish))
       assert.strictEqual(revoked.explanation?._tag, "Allowed")
       assert.include(revoked.message, "Token is revoked")
+    }).pipe(Effect.provide(service)))
+
+  it.effect("names the category that a list needs where the keyset disallows it", () =>
+    Effect.gen(function*() {
+      const lists = [["channel", Channels.list()], ["user", Users.list()], [
+        "user",
+        Stream.runDrain(Users.stream())
+      ]] as const
+      yield* (yield* PubNubEmulator.PubNubEmulator).setAddOns({
+        disallowGetAllUsers: true,
+        disallowGetAllChannels: true
+      })
+      const without = yield* granted({ ttl: "1 hour", channels: { a: ["get"] } })
+      for (const [kind, list] of lists) {
+        const { explanation } = yield* denied(withToken(without)(list))
+        assert.deepInclude(explanation, { _tag: "MissingCategory", kind, right: "get" })
+        assert.include(explanation?.message, `Grant get to ${kind}s under categories.`)
+      }
+      const token = yield* granted({ ttl: "1 hour", categories: { channels: ["get"], users: ["get"] } })
+      for (const [, list] of lists) yield* withToken(token)(list)
+      yield* asServer(Access.revoke(token))
+      for (const [, list] of lists) {
+        const { explanation } = yield* denied(withToken(token)(list))
+        assert.strictEqual(explanation?._tag, "Allowed")
+      }
     }).pipe(Effect.provide(service)))
 
   it.effect("explains nothing without the layer, and when the token is no token of the service", () =>

@@ -36,6 +36,19 @@ export const explain = (
   }
 }
 
+/** What a token lacks to list all channels or users of a keyset that disallows it. */
+export const explainList = (
+  { categories }: AccessToken,
+  kind: "channel" | "user"
+): Extract<AccessExplanation, { readonly _tag: "MissingCategory" }> | undefined =>
+  categories[plurals[kind]].includes("get") ? undefined : {
+    _tag: "MissingCategory",
+    kind,
+    right: "get",
+    message: `The keyset disallows to list all ${plurals[kind]}, and the token has no get on all of them. ` +
+      `Grant get to ${plurals[kind]} under categories.`
+  }
+
 // Names of a token are foreign text.
 const shown = (name: string) => JSON.stringify(Text.harmless(Text.bounded(name, 200)))
 

@@ -121,6 +121,14 @@ export const ofOperation = (
   return [...each("channel", channel, channels), ...each("group", group, groups), ...each("user", user, users)]
 }
 
+/** What an operation lists all of. A keyset can disallow it to tokens without this category. */
+export const listedBy = (operation: string): "channel" | "user" | undefined =>
+  /^Users\.(list|stream)$/.test(operation)
+    ? "user"
+    : /^Channels\.(list|stream)$/.test(operation)
+    ? "channel"
+    : undefined
+
 /** A request as it is sent. */
 export interface Request {
   readonly operation: string
