@@ -638,7 +638,18 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/knowledge.ts`, [`${tests}/knowledge.test.ts`], [
     ["names of one channel are not bounded", "this.pairs++", ""],
     ["a page says nothing of the time", "if (time > this.now()) this.setTime(time)", ""],
-    ["an older page turns the time back", "if (time > this.now()) this.setTime(time)", "this.setTime(time)"]
+    ["an older page turns the time back", "if (time > this.now()) this.setTime(time)", "this.setTime(time)"],
+    [
+      "a page after a sleep says nothing of the time",
+      "    else if (time > this.atLeastNow()) this.certain = { time, at: PollLoop.moment(this.clock) }\n",
+      ""
+    ],
+    ["a page says what time it is", "else if (time > this.atLeastNow()) this.certain =", "else this.certain ="],
+    [
+      "a clock that was set forward is certain",
+      ": this.certain.time + PollLoop.moment(this.clock).steady - this.certain.at.steady",
+      ": this.certain.time + LongPoll.elapsed(this.certain.at, PollLoop.moment(this.clock))"
+    ]
   ]),
   ...of(`${reading}/lateness.ts`, [`${tests}/lateness.test.ts`], [
     ["a region is late only with what is older than the request", " && !isOfOther", ""],

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as EffectClock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { VirtualTime } from "effect-herald/testing"
 import { Knowledge } from "../../../src/pubnub/internal/reading/knowledge.ts"
 import { arrival, numbers } from "./arrivals.ts"
 
@@ -34,6 +35,34 @@ describe("the service's time", () => {
       assert.strictEqual(known.now(), time + 1_000)
       assert.strictEqual(known.latest(), String(BigInt(time + 61_000) * 10_000n))
     }))
+})
+
+describe("a time that the service has certainly reached", () => {
+  const time = 1_790_000_000_000
+
+  it.effect("does not follow the wall clock", () =>
+    Effect.gen(function*() {
+      const known = yield* knowledge
+      known.setTime(time)
+      yield* VirtualTime.jump("8 hours")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(known.now(), time + 8 * hour + 60_000)
+      assert.strictEqual(known.atLeastNow(), time + 60_000)
+    }).pipe(Effect.provide(VirtualTime.layer)))
+
+  it.effect("is that of a page after a sleep, and the time since then", () =>
+    Effect.gen(function*() {
+      const known = yield* knowledge
+      known.setTime(time)
+      yield* VirtualTime.jump("8 hours")
+      known.atLeast(time + 8 * hour - 1_000)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(known.atLeastNow(), time + 8 * hour + 59_000)
+      // An older page says nothing, and the service's time stays what both clocks say.
+      known.atLeast(time + hour)
+      assert.strictEqual(known.atLeastNow(), time + 8 * hour + 59_000)
+      assert.strictEqual(known.now(), time + 8 * hour + 60_000)
+    }).pipe(Effect.provide(VirtualTime.layer)))
 })
 
 describe("the channels of wildcards and groups", () => {

@@ -14,6 +14,12 @@ const mostNames = 10_000
 
 const aMinute = 60_000
 
+/** A time of the service, and the moment of its answer. */
+interface Served {
+  readonly time: number
+  readonly at: LongPoll.Moment
+}
+
 export class Knowledge {
   private readonly clock: Clock.Clock
   /** Channels whose events arrived by a wildcard or a group, each with these names. */
@@ -25,7 +31,9 @@ export class Knowledge {
   readonly denied = new Set<string>()
   /** Whether the keyset stores nothing. */
   storesNothing = false
-  private served: { readonly time: number; readonly at: LongPoll.Moment } | undefined
+  private served: Served | undefined
+  /** The same after the latest page, even if a clock that was set forward makes `served` later. */
+  private certain: Served | undefined
 
   constructor(clock: Clock.Clock) {
     this.clock = clock
@@ -33,12 +41,15 @@ export class Knowledge {
 
   /** Sets the service's time, in milliseconds, after a handshake. */
   setTime(time: number): void {
-    this.served = { time, at: PollLoop.moment(this.clock) }
+    this.certain = { time, at: PollLoop.moment(this.clock) }
+    this.served = this.certain
   }
 
   /** Sets the service's time after a page, if the page shows that it is later. Regions differ, so a handshake may give an earlier time. */
   atLeast(time: number): void {
     if (time > this.now()) this.setTime(time)
+    // The monotonic clock stands still while the machine sleeps.
+    else if (time > this.atLeastNow()) this.certain = { time, at: PollLoop.moment(this.clock) }
   }
 
   /** The service's time, in milliseconds. This machine's clock may be wrong, so it measures only the time since the last answer. */
@@ -50,9 +61,9 @@ export class Knowledge {
 
   /** A time that the service has certainly reached. It does not use the wall clock, which may have been set forward. */
   atLeastNow(): number {
-    return this.served === undefined
+    return this.certain === undefined
       ? this.clock.currentTimeMillisUnsafe()
-      : this.served.time + PollLoop.moment(this.clock).steady - this.served.at.steady
+      : this.certain.time + PollLoop.moment(this.clock).steady - this.certain.at.steady
   }
 
   /** The latest timetoken that is plausible now. Two regions of the service differ by less than a minute. */
