@@ -1144,7 +1144,7 @@ const emulatedKeyset = (step: StepOn): EmulatedKeyset => {
       }),
     revokeToken: (token) => step((keyset) => keyset.spoil(token, "revoked")),
     expireToken: (token) => step((keyset) => keyset.spoil(token, "expired")),
-    refusedTokens: step((keyset) => [...keyset.spoiled].map(([token, reason]) => ({ token, reason }))),
+    refusedTokens: step((keyset) => [...keyset.spoiled.values()]),
     setAddOns: (addOns) => step((keyset) => keyset.setAddOns(addOns))
   }
 }

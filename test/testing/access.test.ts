@@ -327,6 +327,28 @@ describe("a grant", () => {
       })
       assert.strictEqual((yield* revoke("nothing")).status, 400)
     }).pipe(emulated))
+
+  it.effect("cannot be revoked once a test let it expire, however it is written", () =>
+    Effect.gen(function*() {
+      const { expireToken, grant, refusedTokens } = yield* emulator
+      const made = yield* grant({ channels: { a: ["write"], ["?".repeat(40)]: ["read"] } })
+      const other = made.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "")
+      assert.notStrictEqual(other, made)
+      yield* expireToken(other)
+      for (const token of [made, other]) {
+        const revoked = yield* ask("DELETE", `/v3/pam/demo-sub/grant/${encodeURIComponent(token)}`, {
+          query: "&signature=v2.x&timestamp=1"
+        })
+        assert.strictEqual(revoked.status, 400)
+        assert.include(JSON.stringify(revoked.body), "Token is expired.")
+        assert.strictEqual((yield* ask("GET", publish, { auth: token })).body["message"], "Token is expired")
+      }
+      assert.deepStrictEqual(yield* refusedTokens, [{ token: other, reason: "expired" }])
+      // Any other text is compared as it is.
+      yield* expireToken("a+b")
+      assert.strictEqual((yield* ask("GET", publish, { auth: "a-b" })).status, 200)
+      assert.strictEqual((yield* ask("GET", publish, { auth: "a+b" })).status, 403)
+    }).pipe(emulated))
 })
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -59,8 +59,9 @@ const maskOf = ({ categories, patterns, resources }: tokens.Content, kind: right
   return mask
 }
 
-/** A token as its map has it, whatever its alphabet and padding. */
-const normal = (token: string) => token.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
+/** A token as maps have it, whatever its alphabet and padding. Any other text stays as it is. */
+export const normal = (token: string) =>
+  tokens.isLike(token) ? token.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "") : token
 
 /** What is wrong with a token, besides that it was revoked. */
 export type Fault = "expired" | "unknown" | "of another user"
@@ -138,11 +139,11 @@ export const make = () => {
       return answers.granted(grant(content, now))
     },
     /** Why a token cannot be revoked, if it cannot. */
-    irrevocable: (token: string, now: bigint): Answer | undefined => {
+    irrevocable: (token: string, now: bigint, isExpired: boolean): Answer | undefined => {
       const content = contentOf(token)
       return content === undefined
         ? answers.badRevoke("Token is invalid.")
-        : hasExpired(content, now)
+        : isExpired || hasExpired(content, now)
         ? answers.badRevoke("Token is expired.")
         : undefined
     }

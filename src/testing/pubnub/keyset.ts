@@ -15,6 +15,7 @@ import * as presences from "./presence.ts"
 import * as pushDevices from "./pushDevices.ts"
 import type * as rights from "./rights.ts"
 import type * as longPoll from "../server/longPoll.ts"
+import type { Answer } from "../server/message.ts"
 import { type Given, merge } from "../server/options.ts"
 
 /** The add-ons of a keyset. */
@@ -83,6 +84,12 @@ export interface Waiter extends longPoll.Waiter {
   readonly subscription: Subscription
 }
 
+/** A token that a test or a request made useless, as they wrote it. */
+export interface SpoiledToken {
+  readonly token: string
+  readonly reason: "expired" | "revoked"
+}
+
 /** Requests that are refused. Without names: all of them. */
 export interface Denial {
   readonly channels?: ReadonlyArray<string> | undefined
@@ -138,7 +145,7 @@ export const make = (options: {
   const history = histories.make(limits.retentionMillis, limits.storedBytes, sizeOf)
   const groups = new Map<string, Set<string>>()
   const waiters = new Set<Waiter>()
-  const tokens = new Map<string, "expired" | "revoked">()
+  const spoiled = new Map<string, SpoiledToken>()
   const access = grants.make()
   let denials: Array<Denial> = []
 
@@ -478,18 +485,21 @@ export const make = (options: {
     allow: () => {
       denials = []
     },
-    spoiled: tokens,
+    spoiled,
     access,
     isSigned,
     /** Why the token of a request is refused, if it is. */
     useless: (query: ReadonlyMap<string, string>, now: bigint): "revoked" | grants.Fault | undefined => {
       const token = query.get("auth") ?? ""
       if (token === "") return undefined
-      return tokens.get(token) ??
+      return spoiled.get(grants.normal(token))?.reason ??
         (addOns.accessManager && !isSigned(query) ? access.faultOf(token, query.get("uuid") ?? "", now) : undefined)
     },
-    spoil: (token: string, why: "expired" | "revoked") => {
-      tokens.set(token, why)
-    }
+    spoil: (token: string, reason: SpoiledToken["reason"]) => {
+      spoiled.set(grants.normal(token), { token, reason })
+    },
+    /** Why a token cannot be revoked, if it cannot. */
+    irrevocable: (token: string, now: bigint): Answer | undefined =>
+      access.irrevocable(token, now, spoiled.get(grants.normal(token))?.reason === "expired")
   }
 }

@@ -329,7 +329,7 @@ const accessManager = (keyset: keysets.Keyset, { body, method, query, segments }
   if (method !== (token === undefined ? "POST" : "DELETE")) return answers.notFound
   if (!query.has("signature")) return answers.unsignedGrant
   if (token === undefined) return keyset.access.answer(Option.getOrUndefined(keysets.parseJson(body)), now)
-  const refusal = keyset.access.irrevocable(token, now)
+  const refusal = keyset.irrevocable(token, now)
   if (refusal !== undefined) return refusal
   keyset.spoil(token, "revoked")
   return answers.revoked
