@@ -117,8 +117,8 @@ export const unsubscribeAll: Effect.Effect<void, never, Subscriber | HttpClient.
  *
  * **Details**
  *
- * Streams share a connection when they have the same transport, configuration (by its values, without the publish key) and
- * filter: several keysets never mix. A connection begins with the first stream and ends with the last one. Names beyond 32 kB of
+ * Streams share a connection when they have the same transport, configuration (by its values, without the publish key), encryption,
+ * `Access.layerExplanations` and filter: several keysets never mix, and neither do two tokens. A connection begins with the first stream and ends with the last one. Names beyond 32 kB of
  * address go to a further long poll. Changes of names within 25 milliseconds cause one new poll. They lose no answer on its way,
  * and the positions of other streams stay.
  *

@@ -157,4 +157,44 @@ describe("AccessDenied", () => {
         }
       }).pipe(Effect.provide(Layer.provideMerge(shared, service)))
   )
+
+  it.effect("has the explanation of each reader's own token and context, when they share what can be shared", () =>
+    Effect.gen(function*() {
+      const { readers } = yield* PubNubEmulator.PubNubEmulator
+      const none = yield* granted({ ttl: "1 hour", channels: { b: ["read"] } })
+      const wrong = yield* granted({ ttl: "1 hour", channels: { a: ["write"], b: ["read"] } })
+      const stream = Subscribe.stream({ channels: ["a"] })
+      const listen = Subscribe.stream({ channels: ["b"] })
+      // The first opens a connection, which those with another token or without explanations must not use.
+      const holder = yield* withToken(none)(collect(listen))
+      yield* withToken(Redacted.make(Redacted.value(none)))(collect(listen))
+      yield* VirtualTime.advance("1 second")
+      assert.strictEqual(yield* readers, 1)
+      yield* withToken(wrong)(collect(listen))
+      yield* VirtualTime.advance("1 second")
+      assert.strictEqual(yield* readers, 2)
+      const running = yield* Effect.all({
+        nothing: withToken(none)(collect(stream)),
+        missing: withToken(wrong)(collect(stream)),
+        unexplained: withToken(wrong, Layer.empty)(collect(stream)),
+        renamed: Effect.provide(Layer.merge(config({ authToken: none, userId: "bob" }), Access.layerExplanations))(
+          collect(stream)
+        )
+      })
+      yield* VirtualTime.advance("1 minute")
+      const reasonOf = ({ fiber }: typeof running.nothing) =>
+        Effect.map(
+          Effect.flip(Fiber.join(fiber)),
+          (error) =>
+            error._tag === "SubscribeError" && error.reason._tag === "AccessDenied"
+              ? error.reason.explanation?._tag
+              : assert.fail(error.message)
+        )
+      assert.strictEqual(yield* reasonOf(running.nothing), "NoSuchResource")
+      assert.strictEqual(yield* reasonOf(running.missing), "MissingRight")
+      assert.strictEqual(yield* reasonOf(running.unexplained), undefined)
+      assert.strictEqual(yield* reasonOf(running.renamed), "NoSuchResource")
+      // Those whose channel the token allows go on.
+      assert.strictEqual(holder.fiber.pollUnsafe(), undefined)
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), service))))
 })

@@ -1,6 +1,7 @@
 /**
- * The engines that readers share: one for each transport, configuration, encryption and filter. The registry has no keys of its
- * own, so two keysets never mix, and neither do two encryptions.
+ * The engines that readers share: one for each transport, configuration, encryption, filter, and what explains refusals. The
+ * registry has no keys of its own, so two keysets or tokens never mix, and neither do two encryptions. An engine explains a refusal
+ * as the reader does that opened it.
  */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -13,6 +14,7 @@ import type { Encryption } from "../../Encryption.ts"
 import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import { Current as CurrentEncryption } from "../wire/encryption.ts"
+import { type Explain, Explainer } from "../wire/explainer.ts"
 import * as Token from "../wire/token.ts"
 import * as Engine from "./engine.ts"
 import { type Names, namesOf } from "./names.ts"
@@ -31,6 +33,7 @@ interface Group {
   readonly config: Config
   readonly client: HttpClient.HttpClient
   readonly encryption: Encryption | undefined
+  readonly explain: Explain | undefined
   readonly engines: Map<string | undefined, Shared>
   /** The streams that get its statuses. */
   readonly listeners: Set<Listener>
@@ -136,16 +139,18 @@ export class Registry {
     })
   }
 
-  /** The group of the transport, the configuration and the encryption in the context. */
+  /** The group of what the context has. */
   private readonly group: Effect.Effect<Group, never, Needs> = Effect.gen({ self: this }, function*() {
     const config = yield* PubNubConfig
     const client = yield* HttpClient.HttpClient
     const encryption = yield* CurrentEncryption
+    const explain = yield* Explainer
     const found = [...this.groups].find((group) =>
-      group.client === client && group.encryption === encryption && isSame(group.config, config)
+      group.client === client && group.encryption === encryption && group.explain === explain &&
+      isSame(group.config, config)
     )
     if (found !== undefined) return found
-    const group: Group = { config, client, encryption, engines: new Map(), listeners: new Set(), isOn: true }
+    const group: Group = { config, client, encryption, explain, engines: new Map(), listeners: new Set(), isOn: true }
     this.groups.add(group)
     return group
   })
