@@ -565,19 +565,18 @@ const make = <O extends Common, E, R>(
 
       const all = [...new Set(options.channels)]
       const fixed = all.filter((channel) => !ChannelName.isWildcard(channel))
-      const none: Lane.Names = { channels: [], groups: [] }
+      const none: Lane.Names = { channels: [], groups: [], waiting: [] }
       const hashed = yield* Effect.forEach(Array.from({ length: lanes }), () => SubscriptionRef.make(none))
       const special = yield* Effect.forEach([
-        ...all.filter(ChannelName.isWildcard).map((channel) => [channel, { channels: [channel], groups: [] }] as const),
-        ...[...new Set(options.groups)].map((group) => [`group ${group}`, { channels: [], groups: [group] }] as const)
+        ...all.filter(ChannelName.isWildcard).map((channel) => [channel, { ...none, channels: [channel] }] as const),
+        ...[...new Set(options.groups)].map((group) => [`group ${group}`, { ...none, groups: [group] }] as const)
       ], ([lane, names]) => Effect.map(SubscriptionRef.make<Lane.Names>(names), (names) => [lane, names] as const))
 
       let version: number | undefined
       let tableFailure: string | undefined
       // Names that somebody else wrote into the table: one of them would stop the reader of its lane.
       let leftOut = new Set<string>()
-      // An older answer must not come after a newer one.
-      const readTable = Semaphore.makeUnsafe(1).withPermits(1)(Effect.gen(function*() {
+      const readTable = Effect.gen(function*() {
         const table = yield* store.channels(name, version)
         tableFailure = undefined
         if (table === undefined) return
@@ -598,17 +597,31 @@ const make = <O extends Common, E, R>(
           if (leftOut.has(channel)) continue
           channels[LaneOf.laneOf(channel, lanes)]?.push(channel)
         }
-        const waiting = new Set(
-          table.waiting.filter((channel) => !leftOut.has(channel)).map((channel) => LaneOf.laneOf(channel, lanes))
-        )
+        const waiting = new Set(table.waiting)
         for (const [lane, ref] of hashed.entries()) {
-          const names = { channels: (channels[lane] ?? []).toSorted(), groups: [] }
-          const isKnown = Lane.isSame(names, yield* SubscriptionRef.get(ref)) && !waiting.has(lane)
+          const own = (channels[lane] ?? []).toSorted()
+          const names = { ...none, channels: own, waiting: own.filter((channel) => waiting.has(channel)) }
+          const isKnown = Lane.isSame(names, yield* SubscriptionRef.get(ref)) && names.waiting.length === 0
           if (!isKnown) yield* SubscriptionRef.set(ref, names)
         }
         version = table.version
-      }))
-      yield* Effect.annotateLogs(readTable, { fleet: name })
+      })
+      // One look after the other: an older answer must not come after a newer one. Lanes that are claimed together share the first
+      // look that begins after their claims.
+      const oneLook = Semaphore.makeUnsafe(1).withPermits(1)
+      let order = 0
+      let lastLook = -1
+      const look = Effect.suspend(() => {
+        const asked = order++
+        return oneLook(Effect.suspend(() => {
+          if (lastLook > asked) return Effect.void
+          const began = order++
+          return Effect.map(readTable, () => {
+            lastLook = began
+          })
+        }))
+      })
+      yield* Effect.annotateLogs(look, { fleet: name })
 
       const laneOn = (reader: string, names: SubscriptionRef.SubscriptionRef<Lane.Names>, isOurs: () => boolean) => {
         const report: Lane.Lane["report"] = (state) => {
@@ -627,9 +640,8 @@ const make = <O extends Common, E, R>(
         return Lane.run({
           reader,
           names,
-          // The runner before may have noted channels as read that this one has not seen. If the table cannot be read, the next
-          // refresh says so.
-          claim: Effect.tap(store.claim({ settings, reader, owner }), () => Effect.ignore(readTable)),
+          // The runner before may have noted channels as read that this one has not seen.
+          claim: Effect.tap(store.claim({ settings, reader, owner }), () => look),
           isOurs,
           pause: options.pause ?? "12 seconds",
           restart,
@@ -637,7 +649,8 @@ const make = <O extends Common, E, R>(
           refused: metrics.refused,
           failed: metrics.failed,
           claimed: ({ epoch }) => epoch > 1 ? metrics.takenOver : Effect.void,
-          taken: ({ channels }) => Effect.ignore(Effect.retry(store.taken(name, channels), Schedule.spaced(refresh))),
+          taken: (channels, claim) =>
+            Effect.ignore(Effect.retry(store.taken(name, channels, claim), Schedule.spaced(refresh))),
           read: (names, store, stop) => {
             const handOver = HandOver.make(options.handOver ?? "2 seconds", permits)
             const guard: Guard = (handler, messages) =>
@@ -729,7 +742,7 @@ const make = <O extends Common, E, R>(
           failing: own.filter(({ state }) => state === "Failing" || state === "Stopped").length
         })
       })
-      yield* readTable.pipe(
+      yield* look.pipe(
         Effect.andThen(compare),
         Effect.catch((error) =>
           Effect.suspend(() => {

@@ -117,8 +117,12 @@ export class FleetStore extends Context.Service<FleetStore, {
   readonly addChannels: (fleet: string, channels: ReadonlyArray<string>) => Effect.Effect<void, FleetError>
   /** Removes channels. */
   readonly removeChannels: (fleet: string, channels: ReadonlyArray<string>) => Effect.Effect<void, FleetError>
-  /** Notes that the lanes of these channels read them. */
-  readonly taken: (fleet: string, channels: ReadonlyArray<string>) => Effect.Effect<void, FleetError>
+  /** Notes that a lane reads these channels, unless another owner claimed the lane. */
+  readonly taken: (
+    fleet: string,
+    channels: ReadonlyArray<string>,
+    claim: Pick<SqlCursorStore.Claim, "epoch" | "reader">
+  ) => Effect.Effect<void, FleetError>
   /** Succeeds with how many of these channels wait for their lane. */
   readonly waiting: (fleet: string, channels: ReadonlyArray<string>) => Effect.Effect<number, FleetError>
   /** Succeeds with what is known of the lanes of a fleet, in the order of their names. */
@@ -257,8 +261,9 @@ const inMemory = (): FleetStore["Service"] => {
         for (const channel of removed) channelsOf(fleet).delete(channel)
         version++
       }),
-    taken: (fleet, channels) =>
+    taken: (fleet, channels, { epoch, reader }) =>
       Effect.sync(() => {
+        if (rows.get(reader)?.epoch !== epoch) return
         for (const channel of channels) {
           const found = channelsOf(fleet).get(channel)
           if (found !== undefined) found.taken = true

@@ -14,6 +14,7 @@ import * as Input from "../internal/input.ts"
 import * as Text from "../internal/text.ts"
 import { FleetError } from "./FleetError.ts"
 import { FleetStore, type LaneRow, type Settings } from "./FleetStore.ts"
+import * as Claiming from "./internal/claiming.ts"
 import { differing } from "./internal/differing.ts"
 import * as SqlFailure from "./internal/sqlFailure.ts"
 import * as SqlCursorStore from "./SqlCursorStore.ts"
@@ -212,26 +213,24 @@ const make = Effect.fnUntraced(function*(
     )
 
   return {
-    claim: ({ owner, reader, settings: own }) => {
-      const { fleet } = own
-      const invalid = (kind: CursorStoreError["kind"], description: string) =>
-        new CursorStoreError({ operation: "claim", kind, reader, description })
-      return transaction(
-        (error) => invalid("Unavailable", SqlFailure.said(error)),
-        Effect.gen(function*() {
-          // A change of the settings waits for this transaction.
-          const [row] = yield* sql<FleetRow>`SELECT lanes, shards, shard_group FROM ${fleets}
-            WHERE fleet = ${fleet} FOR SHARE`
-          const difference = differing(own, row && settingsOf(fleet, row))
-          if (difference !== undefined) return yield* invalid("Invalid", difference)
-          return yield* Effect.provideService(
-            SqlCursorStore.claim({ table: readers, fleet, reader, owner }),
-            SqlClient.SqlClient,
-            client
-          )
-        })
-      )
-    },
+    claim: ({ owner, reader, settings: own }) =>
+      Effect.gen(function*() {
+        const { fleet, lanes, shardGroup, shards } = own
+        const options = { table: readers, fleet, reader, owner }
+        // A change of the settings waits for this statement, and this statement for it.
+        const claimed = yield* Claiming.claim(
+          client,
+          options,
+          sql`SELECT 1 FROM ${fleets} WHERE fleet = ${fleet} AND lanes = ${lanes} AND shards = ${shards}
+            AND shard_group = ${shardGroup} FOR SHARE`
+        )
+        if (claimed !== undefined) return claimed
+        const stored = yield* Effect.mapError(settings(fleet), Claiming.refusing("claim", reader))
+        const description = differing(own, stored)
+        return yield* description === undefined
+          ? Claiming.ofOther(options)
+          : new CursorStoreError({ operation: "claim", kind: "Invalid", reader, description })
+      }),
     begin: (given) =>
       Effect.mapError(
         sql`INSERT INTO ${fleets} ${
@@ -297,13 +296,14 @@ const make = Effect.fnUntraced(function*(
         )),
         failing("Fleet.removeChannels", fleet)
       ),
-    taken: (fleet, channels) =>
+    taken: (fleet, channels, { epoch, reader }) =>
       Effect.mapError(
         forChunks(
           channels,
           (some) =>
             sql`UPDATE ${table} SET taken_at = now()
-              WHERE fleet = ${fleet} AND taken_at IS NULL AND ${sql.in("channel", some)}`
+              WHERE fleet = ${fleet} AND taken_at IS NULL AND ${sql.in("channel", some)}
+                AND EXISTS (SELECT 1 FROM ${sql(readers)} WHERE reader = ${reader} AND epoch = ${epoch})`
         ),
         failing("Fleet.layer", fleet)
       ),

@@ -10,7 +10,7 @@ import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { Fleet, FleetStore } from "effect-herald/fleet"
+import { Fleet, FleetError, FleetStore } from "effect-herald/fleet"
 import { ChannelGroups } from "effect-herald/pubnub"
 import { PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { emulated } from "../kit/emulated.ts"
@@ -164,6 +164,41 @@ describe("a fleet", () => {
       yield* publish("a", "a 2")
       yield* VirtualTime.advance("1 minute")
       assert.deepStrictEqual(sorted(new Set(handled)), ["a 1", "a 2", "b 1"])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("looks at the table after each claim before it reads, once for all lanes that it claims together", () =>
+    Effect.gen(function*() {
+      const handled: Array<string> = []
+      let looks = 0
+      const store = yield* FleetStore.FleetStore
+      yield* store.addChannels("orders", channels)
+      const { health } = yield* start(
+        Fleet.layer((message) => Effect.sync(() => handled.push(message.payload)), {
+          name: "orders",
+          lanes: 8,
+          channels: ["another"],
+          schema: Schema.String,
+          refresh: "1 hour"
+        }).pipe(Layer.provide(Layer.succeed(FleetStore.FleetStore, {
+          ...store,
+          // The first look is the start of the fleet, the second one follows the first claim.
+          channels: (fleet, version) =>
+            Effect.suspend(() => {
+              if (++looks === 1) return store.channels(fleet, version)
+              const down = new FleetError({ operation: "Fleet.layer", fleet, kind: "Unavailable", description: "down" })
+              return Effect.delay(looks === 2 ? Effect.fail(down) : store.channels(fleet, version), "10 millis")
+            })
+        })))
+      )
+      yield* VirtualTime.advance("100 millis")
+      const states = (yield* health).lanes.map(({ state }) => state)
+      assert.deepStrictEqual(states.toSorted(), ["Failing", ...Array.from({ length: 7 }, () => "Reading")])
+      assert.strictEqual(looks, 3)
+      yield* VirtualTime.advance("5 seconds")
+      assert.isTrue((yield* health).lanes.every(({ state }) => state === "Reading"))
+      yield* publishTo(channels, "1")
+      yield* VirtualTime.advance("2 seconds")
+      assert.deepStrictEqual(sorted(handled), sorted(allOf(["1"])))
     }).pipe(Effect.scoped, Effect.provide(world)))
 
   it.effect("tells that it reads channels that were removed and added again at once, or that runners name, too", () =>

@@ -28,13 +28,15 @@ const seen = Effect.gen(function*() {
   const table = yield* store.channels("orders")
   const same = yield* store.channels("orders", table?.version)
   const waiting = [yield* store.waiting("orders", ["a", "größe", "b"])]
-  yield* store.taken("orders", ["a"])
+  const one = yield* store.claim({ settings, reader: "orders/0", owner: "one" })
+  yield* store.taken("orders", ["a"], one)
   waiting.push(yield* store.waiting("orders", ["a", "größe", "b"]))
 
-  const one = yield* store.claim({ settings, reader: "orders/0", owner: "one" })
   yield* one.store.save("orders/0", cursorAt(5))
   const two = yield* store.claim({ settings, reader: "orders/0", owner: "two" })
   const late = yield* Effect.flip(one.store.save("orders/0", cursorAt(9)))
+  yield* store.taken("orders", ["größe"], one)
+  waiting.push(yield* store.waiting("orders", ["größe"]))
   const kept = yield* two.store.load("orders/0")
   yield* store.claim({ settings, reader: "orders/1", owner: "one" })
   const turns = yield* Effect.forEach([1, 2, 3], () => store.historyTurn("orders", 1))
@@ -73,7 +75,7 @@ describe("a store of fleets", () => {
       assert.deepStrictEqual(late, ["Fenced", "two"])
       assert.deepStrictEqual(old, ["Invalid", "lanes is 2, and the database has 4"])
       assert.deepStrictEqual(turns, [0, 1, 2])
-      assert.deepStrictEqual(waiting, [2, 1])
+      assert.deepStrictEqual(waiting, [2, 1, 1])
       assert.deepStrictEqual(lanes, [
         ["orders/0", "Fleet.resize", 3, cursorAt(5).position, true],
         ["orders/1", "Fleet.resize", 2, undefined, false],

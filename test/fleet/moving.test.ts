@@ -87,7 +87,7 @@ const simulation = Effect.fnUntraced(function*(seed: number) {
       Effect.suspend(() => runner.isDead ? Effect.die("dead") : effect)
     return {
       ...store,
-      taken: (fleet, channels) => alive(store.taken(fleet, channels)),
+      taken: (...args) => alive(store.taken(...args)),
       claim: (options) =>
         alive(Effect.map(store.claim(options), (claim) => ({
           ...claim,

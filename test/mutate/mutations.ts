@@ -1198,7 +1198,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["latency has no effect", "Effect.sleep(latency)", "Effect.void"],
     ["a dropped connection is a closed one", ": \"dropped\"", ": \"closed\""]
   ]),
-  ...of("src/fleet/SqlCursorStore.ts", ["test/fleet/SqlCursorStore.test.ts"], [
+  ...of("src/fleet/internal/claiming.ts", ["test/fleet/SqlCursorStore.test.ts"], [
     ["an old owner saves", "WHERE reader = ${reader} AND epoch = ${epoch} AND", "WHERE reader = ${reader} AND"],
     ["an old owner loads", "if (Number(row.epoch) === epoch) return", "if (Number(row.epoch) >= epoch) return"],
     ["a claim keeps the epoch", "SET epoch = held.epoch + 1,", "SET epoch = held.epoch,"],
@@ -1207,7 +1207,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["numbers of saves go on after a claim", "owner = excluded.owner, commits = 0,", "owner = excluded.owner,"],
     ["a second attempt has a number of its own", "if (cursor !== last.cursor) last", "last"],
     ["work stays when its cursor does not", "undo(Effect.fail(error))", "Effect.fail(error).pipe(Effect.ignore)"],
-    ["another client is taken", "if (Option.isSome(others) &&", "if (Option.isNone(others) &&"],
+    ["another client is taken", "if (Option.isSome(others) &&", "if (Option.isNone(others) &&"]
+  ]),
+  ...of("src/fleet/SqlCursorStore.ts", ["test/fleet/SqlCursorStore.test.ts"], [
     ["the layer claims at each load", "if (claimed !== undefined) return claimed.store.load(reader)", ""]
   ]),
   ...of("src/fleet/internal/laneOf.ts", ["test/fleet/lanes.test.ts"], [
@@ -1247,7 +1249,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a lane that fails stays down", "yield* lane.failed\n", "yield* lane.failed\n    return yield* Effect.never\n"],
     ["commits in transactions are not noted", "Result.isSuccess(worked) ? then : Effect.void", "Effect.void"],
-    ["lanes do not note what they read", "() => lane.taken(names)", "() => Effect.void"]
+    ["lanes do not note what they read", "lane.taken(now.waiting, claim)", "Effect.void"]
   ]),
   ...of("src/pubnub/internal/reading/durable.ts", ["test/pubnub/transactions.test.ts"], [
     ["a transaction is not noted as saved", "handled === undefined || handled === saved ?", "handled === undefined ?"],

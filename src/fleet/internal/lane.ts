@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { CursorStoreError } from "../../CursorStore.ts"
 import * as Text from "../../internal/text.ts"
+import type { FleetError } from "../FleetError.ts"
 import type { LaneState } from "../FleetHealth.ts"
 import type { Claim } from "../SqlCursorStore.ts"
 
@@ -20,6 +21,8 @@ import type { Claim } from "../SqlCursorStore.ts"
 export interface Names {
   readonly channels: ReadonlyArray<string>
   readonly groups: ReadonlyArray<string>
+  /** Those of the channels that no lane had noted as read when the table was read. */
+  readonly waiting: ReadonlyArray<string>
 }
 
 /** Whether two sets of names are the same. */
@@ -32,7 +35,7 @@ export interface Lane<E = unknown, R = unknown> {
   readonly reader: string
   /** What the lane reads now. Channels are sorted. */
   readonly names: SubscriptionRef.SubscriptionRef<Names>
-  readonly claim: Effect.Effect<Claim, CursorStoreError>
+  readonly claim: Effect.Effect<Claim, CursorStoreError | FleetError>
   /** Reads until it fails, or until `stop` succeeds. Then it ends in order. */
   readonly read: (names: Names, store: Claim["store"], stop: Effect.Effect<void>) => Effect.Effect<void, E, R>
   /** Whether this runner owns the shard of the lane. */
@@ -44,8 +47,8 @@ export interface Lane<E = unknown, R = unknown> {
   readonly refused: Effect.Effect<void>
   readonly failed: Effect.Effect<void>
   readonly claimed: (claim: Claim) => Effect.Effect<void>
-  /** Notes that the lane reads its channels from its stored cursor on. */
-  readonly taken: (names: Names) => Effect.Effect<void>
+  /** Notes that the lane reads these channels from its stored cursor on. */
+  readonly taken: (channels: ReadonlyArray<string>, claim: Claim) => Effect.Effect<void>
 }
 
 /** After so long without a failure, the schedule of restarts begins anew. */
@@ -77,20 +80,29 @@ const round = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
     if (isEmpty(names)) return
     lane.report({ state: "Reading", channels: names.channels.length + names.groups.length, epoch: claim.epoch })
     // With a cursor, everything that is published from now on is behind it.
-    const hasCursor = Latch.makeUnsafe((yield* claim.store.load(lane.reader)) !== undefined)
+    const hasCursor = Latch.makeUnsafe(false)
     // A channel that was removed and added again meanwhile waits, too, though the names are the same.
     const note = Effect.andThen(
       hasCursor.await,
-      Stream.runForEach(SubscriptionRef.changes(lane.names), () => lane.taken(names))
+      Stream.runForEach(
+        SubscriptionRef.changes(lane.names),
+        (now) => isSame(names, now) && now.waiting.length > 0 ? lane.taken(now.waiting, claim) : Effect.void
+      )
     )
     const isOther = until(lane.names, (other) => !isSame(names, other))
     const stop = Effect.raceFirst(isOther, Effect.andThen(note, Effect.never))
-    yield* lane.read(names, onSave(claim.store, hasCursor.open), stop)
+    yield* lane.read(names, onLoad(onSave(claim.store, hasCursor.open), hasCursor.open), stop)
   }
 })
 
 const until = (names: SubscriptionRef.SubscriptionRef<Names>, holds: (names: Names) => boolean): Effect.Effect<void> =>
   Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(names), holds))
+
+/** The store, with what follows when it has a cursor. */
+const onLoad = (store: Claim["store"], then: Effect.Effect<unknown>): Claim["store"] => ({
+  ...store,
+  load: (reader) => Effect.tap(store.load(reader), (cursor) => cursor === undefined ? Effect.void : then)
+})
 
 /** The store, with what follows each save, also one in a transaction. */
 export const onSave = (store: Claim["store"], then: Effect.Effect<unknown>): Claim["store"] => ({
