@@ -516,6 +516,9 @@ const inTurn = (store: Claim["store"], { guard }: HandOver.HandOver): Claim["sto
 
 type Given = Pick<Subscribe.PagesOptions, "channels" | "groups" | "reader">
 
+/** The fleets that a program runs on each of its clusters. The cluster would end the program that registers a lane twice. */
+const fleetsOn = /* @__PURE__ */ new WeakMap<Sharding.Sharding["Service"], Set<string>>()
+
 const usualRestart = { base: "1 second", cap: "15 seconds" } as const
 
 const make = <O extends Common, E, R>(
@@ -547,6 +550,12 @@ const make = <O extends Common, E, R>(
       const stored = yield* store.begin(settings)
       const difference = differing(settings, stored)
       if (difference !== undefined) return yield* failed("Mismatch", difference)
+
+      const here = fleetsOn.get(sharding) ?? new Set()
+      fleetsOn.set(sharding, here)
+      if (here.has(name)) return yield* failed("Duplicate", "this program runs it already")
+      here.add(name)
+      yield* Effect.addFinalizer(() => Effect.sync(() => here.delete(name)))
 
       const metrics = Metrics.make(name)
       const states = new Map<string, LaneState>()
@@ -704,13 +713,7 @@ const make = <O extends Common, E, R>(
       for (const [index, { names, reader }] of readers.entries()) {
         const singleton = singletons[index] ?? reader
         const run = laneOn(reader, names, () => sharding.hasShardId(shardOf(singleton)))
-        yield* sharding.registerSingleton(singleton, run, { shardGroup }).pipe(
-          Effect.catchDefect((defect) =>
-            typeof defect === "string" && defect.includes("already registered")
-              ? Effect.fail(failed("Duplicate", "this program runs it already"))
-              : Effect.die(defect)
-          )
-        )
+        yield* sharding.registerSingleton(singleton, run, { shardGroup })
       }
 
       yield* Effect.addFinalizer(() => Effect.andThen(ending.open, ended.await))
