@@ -201,7 +201,6 @@ const make = Effect.fnUntraced(function*(
       sql<FleetRow>`SELECT lanes, shards, shard_group FROM ${fleets} WHERE fleet = ${fleet}`,
       ([row]) => row === undefined ? undefined : settingsOf(fleet, row)
     )
-  const changed = (fleet: string) => sql`UPDATE ${fleets} SET version = version + 1 WHERE fleet = ${fleet}`
   const forChunks = <E>(
     channels: ReadonlyArray<string>,
     work: (some: Arr.NonEmptyArray<string>) => Effect.Effect<unknown, E>
@@ -210,6 +209,22 @@ const make = Effect.fnUntraced(function*(
     Effect.mapError(
       client.withTransaction(work),
       (error) => error instanceof SqlError ? failed(error) : error
+    )
+  /**
+   * A change of channels raises the version that tells runners of it. The row of the version may not be there yet: a runner that
+   * begins meanwhile waits for the COMMIT, or it would never see the change.
+   */
+  const alone = (fleet: string) => sql`SELECT pg_advisory_xact_lock(hashtext(${prefix}), hashtext(${fleet}))`
+  const change = (operation: string, fleet: string, work: Effect.Effect<unknown, SqlError>) =>
+    Effect.mapError(
+      client.withTransaction(
+        alone(fleet).pipe(
+          Effect.andThen(work),
+          Effect.andThen(sql`UPDATE ${fleets} SET version = version + 1 WHERE fleet = ${fleet}`),
+          Effect.asVoid
+        )
+      ),
+      failing(operation, fleet)
     )
 
   return {
@@ -233,11 +248,21 @@ const make = Effect.fnUntraced(function*(
       }),
     begin: (given) =>
       Effect.mapError(
-        sql`INSERT INTO ${fleets} ${
-          sql.insert({ fleet: given.fleet, lanes: given.lanes, shards: given.shards, shard_group: given.shardGroup })
-        } ON CONFLICT DO NOTHING`.pipe(
-          Effect.andThen(settings(given.fleet)),
-          Effect.map((stored) => stored ?? given)
+        client.withTransaction(
+          alone(given.fleet).pipe(
+            Effect.andThen(
+              sql`INSERT INTO ${fleets} ${
+                sql.insert({
+                  fleet: given.fleet,
+                  lanes: given.lanes,
+                  shards: given.shards,
+                  shard_group: given.shardGroup
+                })
+              } ON CONFLICT DO NOTHING`
+            ),
+            Effect.andThen(settings(given.fleet)),
+            Effect.map((stored) => stored ?? given)
+          )
         ),
         failing("Fleet.layer", given.fleet)
       ),
@@ -275,26 +300,22 @@ const make = Effect.fnUntraced(function*(
         }
       }).pipe(Effect.mapError(failing("Fleet.layer", fleet))),
     addChannels: (fleet, channels) =>
-      Effect.mapError(
-        client.withTransaction(Effect.andThen(
-          forChunks(channels, (some) => {
-            const rows = Arr.map(some, (channel) => ({ fleet, channel }))
-            return sql`INSERT INTO ${table} ${sql.insert(rows)} ON CONFLICT DO NOTHING`
-          }),
-          Effect.asVoid(changed(fleet))
-        )),
-        failing("Fleet.addChannels", fleet)
+      change(
+        "Fleet.addChannels",
+        fleet,
+        forChunks(channels, (some) => {
+          const rows = Arr.map(some, (channel) => ({ fleet, channel }))
+          return sql`INSERT INTO ${table} ${sql.insert(rows)} ON CONFLICT DO NOTHING`
+        })
       ),
     removeChannels: (fleet, channels) =>
-      Effect.mapError(
-        client.withTransaction(Effect.andThen(
-          forChunks(
-            channels,
-            (some) => sql`DELETE FROM ${table} WHERE fleet = ${fleet} AND ${sql.in("channel", some)}`
-          ),
-          Effect.asVoid(changed(fleet))
-        )),
-        failing("Fleet.removeChannels", fleet)
+      change(
+        "Fleet.removeChannels",
+        fleet,
+        forChunks(
+          channels,
+          (some) => sql`DELETE FROM ${table} WHERE fleet = ${fleet} AND ${sql.in("channel", some)}`
+        )
       ),
     taken: (fleet, channels, { epoch, reader }) =>
       Effect.mapError(

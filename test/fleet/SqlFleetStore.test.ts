@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Fleet, FleetStore, SqlFleetStore } from "effect-herald/fleet"
@@ -93,6 +95,34 @@ describe("a store of fleets", () => {
         yield* Effect.all([SqlFleetStore.createTables(), SqlFleetStore.createTables()], { concurrency: 2 })
         assert.deepStrictEqual(yield* Effect.provide(seen, SqlFleetStore.layer()), inMemory)
       }).pipe(Effect.provide(Postgres.layer()), Effect.scoped)
+  )
+
+  it.live.skipIf(Postgres.server === undefined)(
+    "shows a runner that begins the channels whose transaction is open then",
+    () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const store = yield* FleetStore.FleetStore
+        const isAdded = yield* Latch.make()
+        const mayCommit = yield* Latch.make()
+        const adding = yield* Effect.forkChild(sql.withTransaction(
+          store.addChannels("orders", ["a"]).pipe(Effect.andThen(isAdded.open), Effect.andThen(mayCommit.await))
+        ))
+        yield* isAdded.await
+        const looking = yield* Effect.forkChild(
+          Effect.andThen(store.begin(settings), store.channels("orders"))
+        )
+        const waits = sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+        yield* Effect.repeat(Effect.andThen(Effect.sleep("5 millis"), waits), {
+          until: (rows) => rows.length > 0 || looking.pollUnsafe() !== undefined
+        })
+        yield* mayCommit.open
+        yield* Fiber.join(adding)
+        const seen = yield* Fiber.join(looking)
+        const later = yield* store.channels("orders", seen?.version)
+        assert.deepStrictEqual((later ?? seen)?.channels, ["a"])
+      }).pipe(Effect.provide(SqlFleetStore.layer()), Effect.provide(Postgres.layer()), Effect.scoped)
   )
 
   it.live.skipIf(Postgres.server === undefined)("does not start without its tables", () =>
