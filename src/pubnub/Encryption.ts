@@ -281,10 +281,14 @@ const of = (
   const isHeaded = written === "headed"
   const encrypted = async (text: string) => Base64.encode(await Cipher.seal(newest, text, written))
   // Publications have the order of their calls, although a short text is encrypted sooner than a long one.
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<unknown> | undefined
   const inTurn = <A>(work: Promise<A>): Promise<A> => {
-    const turn = Promise.all([work, last]).then(([result]) => result)
-    last = turn.catch(() => undefined)
+    const turn = last === undefined ? work : Promise.all([work, last]).then(([result]) => result)
+    const end = () => {
+      if (last === ended) last = undefined
+    }
+    const ended = turn.then(end, end)
+    last = ended
     return turn
   }
   const notEncrypted: Opened = plain === "accept" ? { _tag: "Plain" } : {

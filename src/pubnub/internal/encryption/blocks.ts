@@ -67,7 +67,7 @@ export const encryptAll = <E, R>(
 ): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
     let iv = randomIv()
-    const first = isHeaded ? Format.header(iv) : iv
+    const first = isHeaded ? Format.headed(iv, none) : iv
     return Stream.concat(
       Stream.succeed(first),
       through(stream, () => ({

@@ -13,6 +13,8 @@ export type Legacy = "random" | "static" | "none"
 
 const utf8 = new TextEncoder()
 
+const strictUtf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
 const staticIv: Bytes = /* @__PURE__ */ utf8.encode("0123456789012345")
 
 /** Encrypts a text. */
@@ -26,7 +28,7 @@ export const seal = async (
   if (written === "static") return encrypt(legacy, staticIv, bytes)
   return written === "random"
     ? Format.concat([iv, await encrypt(legacy, iv, bytes)])
-    : Format.concat([Format.header(iv), await encrypt(headed, iv, bytes)])
+    : Format.headed(iv, await encrypt(headed, iv, bytes))
 }
 
 type Attempt = (keys: Keys) => Promise<Bytes | undefined>
@@ -44,7 +46,7 @@ const undecryptable = "it is encrypted, and none of the keys decrypts it"
 export const read = (bytes: Bytes, legacy: Legacy): Sealed | undefined => {
   const format = Format.read(bytes)
   if (format._tag === "Headed") {
-    const data = bytes.slice(format.start)
+    const data = bytes.subarray(format.start)
     return isWhole(data)
       ? { attempts: [({ headed }) => decrypt(headed, format.iv, data)], issue: undecryptable }
       : { attempts: [], issue: "it is encrypted, and cut" }
@@ -59,7 +61,7 @@ const attemptsOf = (bytes: Bytes, legacy: Legacy): ReadonlyArray<Attempt> => {
   if (legacy === "none" || !isWhole(bytes)) return []
   const random: ReadonlyArray<Attempt> = bytes.length < 2 * block
     ? []
-    : [(keys) => decrypt(keys.legacy, bytes.slice(0, block), bytes.slice(block))]
+    : [(keys) => decrypt(keys.legacy, bytes.subarray(0, block), bytes.subarray(block))]
   // With the wrong vector, random data begins with 16 random bytes, which are no JSON. Static data loses its first 16 bytes and
   // may still be JSON, so it comes first.
   return legacy === "random" ? random : [(keys) => decrypt(keys.legacy, staticIv, bytes), ...random]
@@ -84,8 +86,7 @@ export const open = async (
 
 const jsonOf = (bytes: Bytes): Schema.Json | undefined => {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-    return Result.getOrUndefined(Json.parse(text))
+    return Result.getOrUndefined(Json.parse(strictUtf8.decode(bytes)))
   } catch {
     return undefined
   }

@@ -43,15 +43,20 @@ export const read = (bytes: Bytes): Format => {
   if (length !== block) return unknown(`its initialization vector has ${length} bytes, not ${block}`)
   return bytes.length < start + block
     ? short
-    : { _tag: "Headed", iv: bytes.slice(start, start + block), start: start + block }
+    : { _tag: "Headed", iv: bytes.subarray(start, start + block), start: start + block }
 }
 
-/** A header. */
-export const header = (iv: Bytes): Bytes => new Uint8Array([...magic, version, ...acrh, block, ...iv])
+/** What a header has before the vector. */
+const beforeIv = /* @__PURE__ */ new Uint8Array([...magic, version, ...acrh, block])
+
+/** The beginning of a ciphertext with its header. */
+export const headed = (iv: Bytes, ciphertext: Bytes): Bytes => concat([beforeIv, iv, ciphertext])
 
 /** The bytes of several parts in a row. */
 export const concat = (parts: ReadonlyArray<Uint8Array>): Bytes => {
-  const all = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
+  let size = 0
+  for (const { length } of parts) size += length
+  const all = new Uint8Array(size)
   let at = 0
   for (const part of parts) {
     all.set(part, at)
