@@ -19,7 +19,8 @@ const missing = {
 }
 
 /**
- * What the token says about a call. Each has a `message`, which says what to do.
+ * What the token says about a call. Each has a `message`, which says what to do. Its texts are cut after 1,024 characters, and
+ * control characters in them are replaced, as in every error.
  *
  * - `Allowed`: the token allows the call. If the service refuses it all the same, the token was revoked, or is one of another
  *   keyset.

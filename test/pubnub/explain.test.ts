@@ -54,6 +54,33 @@ describe("Access.explain", () => {
     for (const need of allowed) assert.strictEqual(told({ resources, patterns, categories }, need)._tag, "Allowed")
   })
 
+  it("bounds every text, and keeps control characters out of it", () => {
+    const long = `a\n${"x".repeat(60_000)}`
+    const wild = `${long}*`
+    const bad = `(${long}`
+    const all = [
+      told({ user: long }, channel("a", "read"), { user: `${long}b` }),
+      told({ resources: permissions({ [long]: ["read"] }) }, channel(long, "write")),
+      told({ resources: permissions({ [wild]: ["read"] }) }, channel(`${long}b`, "read")),
+      told({ patterns: permissions({ [bad]: ["read"] }) }, channel(long, "read")),
+      told({}, channel(long, "read"))
+    ]
+    assert.deepStrictEqual(all.map(({ _tag }) => _tag), [
+      "WrongUser",
+      "MissingRight",
+      "WildcardAsResource",
+      "Undetermined",
+      "NoSuchResource"
+    ])
+    for (const explanation of all) {
+      for (const text of Object.values(explanation)) {
+        if (typeof text !== "string") continue
+        assert.isAtMost(text.length, 1_024)
+        assert.notInclude(text, "\n")
+      }
+    }
+  })
+
   it("says when the token expired, from that very millisecond on", () => {
     const resources = permissions({ a: ["read"] })
     assert.strictEqual(told({ resources }, channel("a", "read"), { now: 1_059_999 })._tag, "Allowed")

@@ -19,8 +19,8 @@ export const explain = (
   if (token.user !== undefined && user !== undefined && token.user !== user) {
     return {
       _tag: "WrongUser",
-      user: token.user,
-      caller: user,
+      user: told(token.user),
+      caller: told(user),
       message: `Only the user ${shown(token.user)} may use the token, and this is ${shown(user)}. ` +
         "Set userId of PubNubConfig, or grant a token to this user."
     }
@@ -49,7 +49,8 @@ export const explainList = (
       `Grant get to ${plurals[kind]} under categories.`
   }
 
-// Names of a token are foreign text.
+// Names of a token are foreign text, of any length.
+const told = (name: string) => Text.harmless(Text.bounded(name))
 const shown = (name: string) => JSON.stringify(Text.harmless(Text.bounded(name, 200)))
 
 const plurals = { channel: "channels", group: "groups", user: "users" } as const
@@ -60,6 +61,7 @@ const explainOne = (
   budget: Pattern.Budget
 ): AccessExplanation | undefined => {
   const { kind, name, right } = need
+  const missing = { ...need, name: told(name) }
   const names = resources[plurals[kind]]
   const all = kind === "group" ? [] : categories[plurals[kind]]
   const rights = new Set<Right>([...names.get(name) ?? [], ...all])
@@ -79,20 +81,20 @@ const explainOne = (
   if (rights.has(right)) return undefined
   if (doubtful !== undefined) {
     const message = `Whether the pattern ${shown(doubtful)} of the token matches ${thing} only the service can say.`
-    return { _tag: "Undetermined", ...need, pattern: doubtful, message }
+    return { _tag: "Undetermined", ...missing, pattern: told(doubtful), message }
   }
   if (isKnown) {
     const message = `The token has ${list([...rights])} on ${thing}, but not ${right}. Grant ${right}, too.`
-    return { _tag: "MissingRight", ...need, rights: [...rights], message }
+    return { _tag: "MissingRight", ...missing, rights: [...rights], message }
   }
   const resource = [...names].find(([wildcard, rights]) => rights.includes(right) && isMeant(wildcard, name))?.[0]
   if (resource !== undefined) {
     const message = `The token has the ${kind} ${shown(resource)}, whose * means nothing in a name. ` +
       `Grant ${right} to the pattern ${shown(patternOf(resource))} instead.`
-    return { _tag: "WildcardAsResource", ...need, resource, message }
+    return { _tag: "WildcardAsResource", ...missing, resource: told(resource), message }
   }
   const message = `The token says nothing about ${thing}. Grant ${right} on it.`
-  return { _tag: "NoSuchResource", ...need, message }
+  return { _tag: "NoSuchResource", ...missing, message }
 }
 
 const list = (rights: ReadonlyArray<Right>) => rights.length === 0 ? "no right" : rights.join(", ")
