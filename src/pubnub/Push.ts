@@ -144,7 +144,7 @@ export const removeDevice = (
 
 /**
  * Lists the channels of a device, in the order of the service. A device that the service does not know has none. What is not
- * a name becomes an `UndecodableItem` in its place.
+ * a name becomes an `UndecodableItem` in its place. Fails with `Malformed` when the service lists more than 100,000.
  *
  * **Details**
  *
@@ -172,7 +172,7 @@ export const listChannels = (
   ReadonlyArray<string | UndecodableItem>,
   PubNubError.PubNubError,
   HttpClient.HttpClient | PubNubConfig
-> => Effect.suspend(() => pagesAfter(options, undefined, new Set()))
+> => Effect.suspend(() => allOf(options))
 
 /** The service takes this many channels in one request, as far as recorded. */
 const mostChannels = 100
@@ -180,28 +180,26 @@ const mostChannels = 100
 /** The most channels of one answer. */
 const pageSize = 1_000
 
-/** The pages from a channel on. A service that ignores `start` sends its first page again, which has nothing new. */
-const pagesAfter = (
-  options: DeviceOptions,
-  start: string | undefined,
-  known: ReadonlySet<string>
-): Effect.Effect<
-  ReadonlyArray<string | UndecodableItem>,
-  PubNubError.PubNubError,
-  HttpClient.HttpClient | PubNubConfig
-> =>
-  Effect.flatMap(page(options, start), (all) => {
-    const items = all.filter((item) => typeof item !== "string" || !known.has(item))
-    const last = items.findLast((item) => typeof item === "string")
-    if (all.length < pageSize || last === undefined) return Effect.succeed(items)
-    const names = items.filter((item) => typeof item === "string")
-    return Effect.map(
-      pagesAfter(options, last, new Set([...known, ...names])),
-      (others) => [...items, ...others]
-    )
-  })
+/** More channels than anybody adds to a device. A list without an end would fill the memory. */
+const mostListed = 100_000
 
-const page = (options: DeviceOptions, start: string | undefined) =>
+/** A service that ignores `start` sends its first page again, which has nothing new. */
+const allOf = Effect.fnUntraced(function*(options: DeviceOptions) {
+  const items: Array<string | UndecodableItem> = []
+  const known = new Set<string>()
+  let last: string | undefined
+  while (true) {
+    const all = yield* page(options, last, items.length)
+    const fresh = all.filter((item) => typeof item !== "string" || !known.has(item))
+    const names = fresh.filter((item) => typeof item === "string")
+    items.push(...fresh)
+    last = names.at(-1)
+    if (all.length < pageSize || last === undefined) return items
+    for (const name of names) known.add(name)
+  }
+})
+
+const page = (options: DeviceOptions, start: string | undefined, listed: number) =>
   Endpoint.run("Push.listChannels", () => {
     const { device } = options
     const target = Devices.targetOf(device)
@@ -209,7 +207,11 @@ const page = (options: DeviceOptions, start: string | undefined) =>
       path: target.path,
       query: { ...target.query, count: String(pageSize), start },
       issues: Devices.issuesOf(device),
-      decode: (json) => Result.map(decodeNames(json), (names) => names.map(Items.readName))
+      decode: (json) =>
+        Result.flatMap(decodeNames(json), (names) =>
+          listed + names.length > mostListed
+            ? Result.fail(`it lists more than ${mostListed} channels`)
+            : Result.succeed(names.map(Items.readName)))
     }
   })
 

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import { PubNubConfig, type PubNubError, Push, PushDevice } from "effect-herald/pubnub"
 import { Transport } from "effect-herald/testing"
@@ -75,6 +77,24 @@ it.effect("ends when the service sends the same full page again, as one that doe
   Effect.gen(function*() {
     const page = Array.from({ length: 1_000 }, (_, index) => `c${index}`)
     assert.deepStrictEqual(yield* Effect.provide(Push.listChannels({ device: fcm }), answering(page)), page)
+  }))
+
+it.effect("gives up on a service whose list never ends", () =>
+  Effect.gen(function*() {
+    let asked = 0
+    const client = HttpClient.make((request) =>
+      Effect.sync(() => {
+        const page = Array.from({ length: 1_000 }, (_, index) => `c${asked}-${index}`)
+        asked++
+        return HttpClientResponse.fromWeb(request, new Response(JSON.stringify(page)))
+      })
+    )
+    const error = yield* Effect.flip(Push.listChannels({ device: fcm })).pipe(
+      Effect.provide(Layer.merge(Layer.succeed(HttpClient.HttpClient, client), config()))
+    )
+    assert.strictEqual(asked, 101)
+    assert.strictEqual(error.reason._tag, "Malformed")
+    assert.include(error.message, "it lists more than 100000 channels")
   }))
 
 it.effect("keeps what is not a name in its place", () =>
