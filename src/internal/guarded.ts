@@ -12,8 +12,16 @@ export const attempt = <A>(read: () => A, location = "input"): Result.Result<A, 
   try {
     return Result.succeed(read())
   } catch (defect) {
-    return Result.fail([{ location, message: `cannot be read: ${Text.ofDefect(defect)}` }])
+    return Result.fail([{ location, message: problemOf(Text.ofDefect(defect)) }])
   }
+}
+
+/** An engine's own words for a value that is missing are hard to understand, and each engine has others. All name the value. */
+const problemOf = (told: string): string => {
+  const missing = /^TypeError: .*\b(undefined|null)\b/s.exec(told)?.[1]
+  return missing === undefined
+    ? `cannot be read: ${told}`
+    : `has ${missing} in place of an object (${Text.clause(told)})`
 }
 
 /** Makes the error of an operation whose input is refused. */

@@ -470,6 +470,27 @@ const assertNamed = (exit: Exit.Exit<void, unknown>, name: string) => {
   else assert.strictEqual(error.operation, name.split(" ")[0])
 }
 
+describe("an input that is missing as a whole", () => {
+  it.live.each(Object.entries(examples))(
+    "is told as what it is, in place of an object: %s",
+    ([name, args]) =>
+      Effect.gen(function*() {
+        if (typeof args[0] !== "object") return
+        for (const missing of [undefined, null]) {
+          const exit = yield* run([], () => functionOf(name)(missing, ...args.slice(1)))
+          const error: unknown = Exit.isFailure(exit)
+            ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+            : undefined
+          if (!(error instanceof Error)) continue
+          assert.notInclude(error.message, "cannot be read")
+          if (error.message.includes("TypeError")) {
+            assert.include(error.message, `has ${missing} in place of an object (`)
+          }
+        }
+      })
+  )
+})
+
 describe("any value in any place of the input", () => {
   it.live.each(Object.entries(examples))(
     "causes no defect, and no request outside the path of its endpoint: %s",
