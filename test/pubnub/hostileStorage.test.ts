@@ -186,6 +186,15 @@ describe("an upload to a hostile storage", () => {
       assert.deepInclude(yield* Effect.flip(send), { _tag: "FileNotAnnounced", id: "i", name })
     }).pipe(Effect.provide(offering({ name: "n".repeat(40_000) }).layer)))
 
+  it.effect("advises no setting when the storage says more than it should", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(send)
+      if (error._tag !== "PubNubError" || error.reason._tag !== "Malformed") return assert.fail(error.message)
+      assert.strictEqual(error.reason.description, "it is no answer of the storage")
+      assert.isFalse("limit" in error.reason)
+      assert.notInclude(error.message, "maxAnswerSize")
+    }).pipe(Effect.provide(offering({}, () => new Response("<p>".repeat(40_000))).layer)))
+
   it.effect("shows no field of the form that the storage repeats as its code", () =>
     Effect.gen(function*() {
       assert.deepInclude(yield* Effect.flip(send), { _tag: "StorageRefused", code: "{secret}" })

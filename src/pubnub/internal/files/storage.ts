@@ -51,6 +51,8 @@ interface Call {
 /** What a log may show of an address of the storage. */
 const shown = () => "{storage}"
 
+const foreign = "it is no answer of the storage"
+
 /** The most bytes of an answer without a file. */
 const longestAnswer = 64 * 1024
 
@@ -82,7 +84,7 @@ export const put = (
       return status >= 200 && status < 300
         ? text.trim() === "" || text.includes("<PostResponse>")
           ? Effect.void
-          : Effect.fail(Answer.malformed(answer, "it is no answer of the storage"))
+          : Effect.fail(Answer.malformed(unlimited(answer), foreign))
         : failed(answer)
     }
   })
@@ -139,15 +141,23 @@ const numberOf = (text: string | undefined): number | undefined =>
 /** XML of the storage may start with a declaration, and has no namespace. */
 const refusal = /^\s*(?:<\?xml[^>]*>\s*)?<Error>[^]*?<Code>(\w{1,100})<\/Code>/
 
+/** The answer without its limit: that is no setting, so no error may advise to raise it. */
+const unlimited = ({ headers, status, text, told }: Operation.Answer): Operation.Answer => ({
+  headers,
+  status,
+  text,
+  told
+})
+
 const failed = (answer: Operation.Answer): Effect.Effect<never, Failure> => {
   const { status, text, told } = answer
   const code = refusal.exec(text)?.[1]
   const of = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1]
   return code === undefined
-    ? Answer.read(answer, {
+    ? Answer.read(unlimited(answer), {
       path: shown,
       parse: Json.parse,
-      decode: () => Result.fail("it is no answer of the storage")
+      decode: () => Result.fail(foreign)
     })
     : Effect.fail({
       _tag: "Refused",
