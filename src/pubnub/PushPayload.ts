@@ -25,11 +25,11 @@ import type { Device, Topic } from "./PushDevice.ts"
  * @since 0.1.0
  */
 export interface FcmOptions {
-  /** The address of an image to show, with `https://`. Default: none. */
+  /** The address of an image to show beside a title or a body, with `https://`. Default: none. */
   readonly image?: string | undefined
   /** A later push with the same key replaces this one on a device that was offline. Default: none. */
   readonly collapseKey?: string | undefined
-  /** How long FCM keeps the push for a device that is offline, in whole seconds. Default: FCM's own, four weeks. */
+  /** How long FCM keeps the push for a device that is offline, in whole seconds: at most four weeks, FCM's default. */
   readonly ttl?: Duration.Input | undefined
 }
 
@@ -48,7 +48,7 @@ export interface ApnsOptions {
   readonly collapseId?: string | undefined
   /** Until when Apple keeps the push for a device that is offline. Default: Apple's own. */
   readonly expiration?: DateTime.DateTime | undefined
-  /** A second line below the title. Default: none. */
+  /** A second line below the title. It needs a title or a body. Default: none. */
   readonly subtitle?: string | undefined
   /** Apple's kind of push. `"voip"` may have 5,120 bytes. Default: `"alert"`, and `"background"` for a silent push. */
   readonly pushType?: "alert" | "background" | "voip" | undefined
@@ -65,11 +65,14 @@ export interface Options {
   readonly title?: string | undefined
   /** The text below the title. */
   readonly body?: string | undefined
-  /** The number at the app's icon. `0` takes it away. Default: as it is. */
+  /** The number at the app's icon, of 31 bits. `0` takes it away. Default: as it is. */
   readonly badge?: number | undefined
   /** The name of a sound, `"default"` for the device's own. Default: none. */
   readonly sound?: string | undefined
-  /** Texts for the app. Not `aps`, and nothing that begins with `pn_`: these names are the services' own. Default: none. */
+  /**
+   * Texts for the app. Not `aps`, `from` and `message_type`, and nothing that begins with `pn_`, `google.` or `gcm.`: these names are
+   * the services' own. Default: none.
+   */
   readonly data?: { readonly [key: string]: string } | undefined
   /** For devices of FCM. `{}` for all defaults. Without it they get nothing. */
   readonly fcm?: FcmOptions | undefined
@@ -263,32 +266,48 @@ const issuesOf = (given: Options): ReadonlyArray<PubNubError.Detail> => {
   if (fcm === undefined && apns === undefined) {
     return [{ location: "options", message: "has neither fcm nor apns: nobody would get it" }]
   }
+  // A silent push has no place for these.
+  const visible = (value: unknown) => value !== undefined && isSilent(given) ? "needs a title or a body" : undefined
   return [
     ...Input.issues({
       title: text(title),
       body: text(body),
-      badge: Input.optional(Input.whole(0))(badge),
-      sound: text(sound) ?? (sound !== undefined && isSilent(given) ? "needs a title or a body" : undefined)
+      badge: Input.optional(Input.whole(0, 0x7fffffff))(badge),
+      sound: text(sound) ?? visible(sound)
     }),
     ...Object.entries(data ?? {}).flatMap(([key, value]) => {
-      const message = key === "aps" || key.startsWith("pn_") ? "is a name of the services" : Input.text(value)
+      const message = reserved.test(key) ? "is a name of the services" : Input.text(key) ?? Input.text(value)
       return message === undefined ? [] : [{ location: `data.${Input.shown(key)}`, message }]
     }),
     ...(exclude ?? []).flatMap((device, index) => Devices.issuesOf(device, `exclude.${index}`)),
-    ...fcm === undefined ? [] : fcmIssues(fcm),
-    ...apns === undefined ? [] : apnsIssues(apns)
+    ...fcm === undefined ? [] : fcmIssues(fcm, visible),
+    ...apns === undefined ? [] : apnsIssues(apns, visible)
   ]
 }
 
-const fcmIssues = ({ collapseKey, image, ttl }: FcmOptions): ReadonlyArray<PubNubError.Detail> =>
+/** Names in `data` that APNs, FCM or the service use: FCM refuses the whole push, and nobody is told. */
+const reserved = /^(?:aps$|from$|message_type$|pn_|google\.|gcm\.)/
+
+/** The longest time to live that FCM takes, in seconds: four weeks. */
+const longestTtl = 2_419_200
+
+const fcmIssues = (
+  { collapseKey, image, ttl }: FcmOptions,
+  visible: Input.Check
+): ReadonlyArray<PubNubError.Detail> =>
   Input.issues({
-    "fcm.image": text(image),
+    "fcm.image": Input.optional(https)(image) ?? visible(image),
     "fcm.collapseKey": Input.optional(Input.filled)(collapseKey),
-    "fcm.ttl": ttl === undefined || secondsOf(ttl) !== undefined ? undefined : "is not a whole number of seconds"
+    "fcm.ttl": ttl === undefined || Number(secondsOf(ttl)) <= longestTtl
+      ? undefined
+      : "is not a whole number of seconds, up to four weeks"
   })
 
+const https = Input.all(Input.text, Input.matching(/^https:\/\//i, "does not begin with https://"))
+
 const apnsIssues = (
-  { authMethod, collapseId, expiration, pushType, subtitle, topics }: ApnsOptions
+  { authMethod, collapseId, expiration, pushType, subtitle, topics }: ApnsOptions,
+  visible: Input.Check
 ): ReadonlyArray<PubNubError.Detail> => {
   const wrong = Input.list(1, 100)(topics)
   return [
@@ -299,7 +318,7 @@ const apnsIssues = (
       "apns.expiration": expiration === undefined || DateTime.isDateTime(expiration)
         ? undefined
         : `is ${Input.shown(expiration)}, not a DateTime`,
-      "apns.subtitle": text(subtitle),
+      "apns.subtitle": text(subtitle) ?? visible(subtitle),
       "apns.pushType": Input.optional(Input.oneOf(["alert", "background", "voip"]))(pushType)
     }),
     ...wrong === undefined ? topics.flatMap((topic, index) => Devices.topicIssues(topic, `apns.topics.${index}`)) : []
