@@ -14,17 +14,19 @@ export const messageOf = (error: Reportable): string => {
     const { description, details, message } = error.reason
     const one = "operation" in error ? oneOf[error.operation.split(".")[0] ?? ""] : undefined
     const isGrant = "operation" in error && error.operation === "Access.grant"
+    const isFile = "operation" in error && (error.operation === "Files.download" || error.operation === "Files.remove")
     const toInput = (option: string) => {
       if (isGrant) return ofGrant[option] ?? inputOf(option)
       // The configuration has the user of the keyset. Requests about a user have `--user`.
       if (option === "userId" && description === "The configuration is not valid") return "--user-id"
-      return option === "id" && one !== undefined ? one : inputOf(option)
+      return option === "id" && one !== undefined ? one : isFile && option === "name" ? option : inputOf(option)
     }
     const inFlags = details.map((detail) => ({
       ...detail,
       ...detail.location !== undefined && {
         // A flag sets the same field of all members or memberships.
-        location: detail.location.replace(/^(users|channels)\[\d+\]\.(?=\w)/, "").replace(/^(patterns\.)?\w+/, toInput)
+        location: detail.location.replace(/^(?:(?:users|channels)\[\d+\]|device)\.(?=\w)/, "")
+          .replace(/^(patterns\.)?\w+/, toInput)
       },
       message: detail.message
         .replace(/(?<=^and )groups\b|(?<= than )since$|(?<=^is given beside )\w+/, inputOf)
@@ -59,6 +61,7 @@ const positional: { readonly [option: string]: string } = {
   ),
   actionTimetoken: "action",
   messageId: "message",
+  token: "device",
   messageTimetoken: "message",
   streamId: "stream"
 }

@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -76,17 +77,43 @@ const list = Command.make("list", { channel, limit: Inputs.limit(Infinity) }, ({
     }
   )).pipe(Command.withDescription("Print the files of a channel, by id"))
 
-/** A part of a text as it is, if a terminal obeys nothing in it. */
-const shown = (text: string): Effect.Effect<string, BadInput> => {
-  const line = text.replaceAll(/\r?\n|\r$|\t/g, " ")
-  return Text.harmless(line) === line && !line.includes("\uFFFD")
-    ? Effect.succeed(text)
-    : Effect.fail(
-      new BadInput({
-        description: "The file is no plain text, and a terminal may obey its bytes: use -o path, or --force"
-      })
-    )
-}
+/** The parts of a text as they are, as long as a terminal obeys nothing in them. */
+const shown = <E, R>(parts: Stream.Stream<string, E, R>): Stream.Stream<string, E | BadInput, R> =>
+  parts.pipe(
+    // A return alone overwrites its line. One at the end of a part waits for what follows: the service chooses the parts.
+    Stream.mapAccum(() => "", (before, part) => {
+      const text = before + part
+      const end = text.endsWith("\r") ? text.length - 1 : text.length
+      return [text.slice(end), [text.slice(0, end)]]
+    }, { onHalt: (rest) => rest === "" ? [] : [rest] }),
+    Stream.mapEffect((text) => {
+      const line = text.replaceAll(/\r?\n|\t/g, " ")
+      return Text.harmless(line) === line && !line.includes("\uFFFD")
+        ? Effect.succeed(text)
+        : Effect.fail(
+          new BadInput({
+            description: "The file is no plain text, and a terminal may obey its bytes: use -o path, or --force"
+          })
+        )
+    })
+  )
+
+/** Writes a file. A download that fails leaves nothing that looks whole. */
+const save = Effect.fnUntraced(function*<E, R>(bytes: Stream.Stream<Uint8Array, E, R>, output: string) {
+  const fileSystem = yield* FileSystem.FileSystem
+  const found = Option.getOrUndefined(yield* Effect.option(fileSystem.stat(output)))
+  if (found?.type === "Directory") return yield* new BadInput({ description: "-o names a directory: name a file" })
+  // A pipe or a device must not become a file.
+  if (found !== undefined && found.type !== "File") {
+    return yield* Stream.run(bytes, fileSystem.sink(output, { flag: "w" }))
+  }
+  const part = `${output}.${randomUUID()}.part`
+  // A file that only its owner may read stays so.
+  yield* Stream.run(bytes, fileSystem.sink(part, { flag: "wx", mode: found && found.mode & 0o777 })).pipe(
+    Effect.andThen(fileSystem.rename(part, output)),
+    Effect.onError(() => Effect.ignore(fileSystem.remove(part)))
+  )
+})
 
 const get = Command.make(
   "get",
@@ -104,15 +131,9 @@ const get = Command.make(
       const stdio = yield* Stdio.Stdio
       return force || !(yield* stdio.stdoutIsTerminal)
         ? yield* Stream.run(bytes, stdio.stdout())
-        : yield* Stream.run(Stream.mapEffect(Stream.decodeText(bytes), shown), stdio.stdout())
+        : yield* Stream.run(shown(Stream.decodeText(bytes)), stdio.stdout())
     }
-    const fileSystem = yield* FileSystem.FileSystem
-    // A download that fails leaves nothing that looks whole.
-    const part = `${output}.${randomUUID()}.part`
-    yield* Stream.run(bytes, fileSystem.sink(part, { flag: "wx" })).pipe(
-      Effect.andThen(fileSystem.rename(part, output)),
-      Effect.onError(() => Effect.ignore(fileSystem.remove(part)))
-    )
+    yield* save(bytes, output)
   })
 ).pipe(
   Command.withDescription("Download a file"),

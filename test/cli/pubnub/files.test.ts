@@ -3,11 +3,35 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import { PubNubEmulator } from "effect-herald/testing"
 import { herald } from "../kit.ts"
 
 const world = Layer.merge(PubNubEmulator.layer(), NodeServices.layer)
+
+/** A service whose storage gives a file in these parts. */
+const inParts = (texts: ReadonlyArray<string>) =>
+  Layer.succeed(
+    HttpClient.HttpClient,
+    HttpClient.make((request) =>
+      Effect.sync(() => {
+        const bytes = new ReadableStream<Uint8Array>({
+          start: (body) => {
+            for (const text of texts) body.enqueue(new TextEncoder().encode(text))
+            body.close()
+          }
+        })
+        return HttpClientResponse.fromWeb(
+          request,
+          request.url.includes("/v1/files/")
+            ? new Response(null, { status: 307, headers: { location: "https://storage.test/n" } })
+            : new Response(bytes)
+        )
+      })
+    )
+  )
 
 /** A file on the channel, as arguments name it. */
 const put = (content: string) =>
@@ -37,6 +61,15 @@ describe("herald files get", () => {
       assert.deepStrictEqual([exitCode, stdout], [0, ["größer\r", "\t👍"]])
     }).pipe(Effect.provide(world)))
 
+  it.effect("does not write a return that comes at the end of a part to a terminal", () =>
+    Effect.gen(function*() {
+      const parts = (...texts: ReadonlyArray<string>) =>
+        herald(["files", "get", "c", "id", "n"], { terminal: true }).pipe(Effect.provide(inParts(texts)))
+      const refused = yield* parts("good\r", "evil\n")
+      assert.deepStrictEqual([refused.exitCode, refused.stdout], [2, ["good"]])
+      assert.deepStrictEqual((yield* parts("good\r", "\nmore")).exitCode, 0)
+    }))
+
   it.effect("leaves files beside its output alone, whether it succeeds or fails", () =>
     Effect.gen(function*() {
       const fileSystem = yield* FileSystem.FileSystem
@@ -51,4 +84,31 @@ describe("herald files get", () => {
       assert.strictEqual(yield* fileSystem.readFileString(`${output}.part`), "mine")
       assert.strictEqual(yield* fileSystem.readFileString(output), "hello")
     }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("replaces a file that is private by one that is", () =>
+    Effect.gen(function*() {
+      const fileSystem = yield* FileSystem.FileSystem
+      const output = `${yield* fileSystem.makeTempDirectoryScoped()}/out`
+      yield* fileSystem.writeFileString(output, "old", { mode: 0o600 })
+      assert.strictEqual((yield* herald(["files", "get", ...yield* put("hello"), "-o", output])).exitCode, 0)
+      assert.strictEqual((yield* fileSystem.stat(output)).mode & 0o777, 0o600)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("writes into a device, and not in its place", () =>
+    Effect.gen(function*() {
+      const fileSystem = yield* FileSystem.FileSystem
+      const output = `${yield* fileSystem.makeTempDirectoryScoped()}/out`
+      // Replacing this link would do no harm.
+      yield* fileSystem.symlink("/dev/null", output)
+      assert.strictEqual((yield* herald(["files", "get", ...yield* put("hello"), "-o", output])).exitCode, 0)
+      assert.strictEqual(yield* fileSystem.readLink(output), "/dev/null")
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("refuses a directory as its output, and names its own arguments", () =>
+    Effect.gen(function*() {
+      const directory = yield* herald(["files", "get", ...yield* put("hello"), "-o", "."])
+      assert.deepStrictEqual([directory.exitCode, directory.stderr], [2, ["herald: -o names a directory: name a file"]])
+      const name = yield* herald(["files", "get", "c", "id", "../n"])
+      assert.include(name.stderr.join(), "not valid: name has a slash")
+    }).pipe(Effect.provide(world)))
 })

@@ -47,6 +47,8 @@ it.effect("push adds, removes and lists the channels of a device, and removes th
     assert.deepStrictEqual(yield* lines(["push", "remove-device", "abcd"]), ["removed the device"])
     assert.deepStrictEqual(yield* lines(["push", "list", "abcd"]), [])
     assert.deepStrictEqual(yield* lines(["push", "list", "abcd", ...apns]), ["c"])
+    const { stderr } = yield* herald(["push", "list", "xyz", "--topic", " "])
+    assert.match(stderr.join(), /: device is not a device token of APNs: .*; --topic is blank/)
   }).pipe(world))
 
 it.effect("presence prints here-now, where-now and state", () =>
