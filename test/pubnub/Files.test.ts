@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -11,10 +12,10 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { Encryption, Files, History, PubNubConfig, Subscribe } from "effect-herald/pubnub"
+import { Access, Encryption, Files, History, PubNubConfig, RenewingToken, Subscribe } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator } from "effect-herald/testing"
 import * as UndecodableItem from "effect-herald/UndecodableItem"
-import { emulated, requestsTo, start } from "../kit/emulated.ts"
+import { emulated, queryOf, requestsTo, start } from "../kit/emulated.ts"
 import { failNext } from "../kit/failNext.ts"
 
 const { Fault } = Faults
@@ -386,6 +387,70 @@ describe("Files.send", () => {
         assert.deepStrictEqual(yield* requestsTo("/_storage"), [])
       }).pipe(Effect.provide(emulated())))
   }
+})
+
+describe("a token that expires between the steps of Files.send", () => {
+  /** Answers take so many seconds, each in turn. Tokens last a minute, and a form too. */
+  const slow = (...seconds: ReadonlyArray<number>) => {
+    const rest = [...seconds]
+    return emulated({
+      emulator: {
+        addOns: { accessManager: true },
+        latency: Effect.sync(() => Duration.seconds(rest.shift() ?? 0))
+      },
+      config: { requestTimeout: "5 minutes" }
+    })
+  }
+  const granted = emulator.use((service) =>
+    Effect.map(service.grant({ ttl: "1 minute", channels: { [channel]: ["write", "read"] } }), Redacted.make)
+  )
+  const renewing = Effect.map(
+    Effect.context<PubNubEmulator.PubNubEmulator>(),
+    (context) => RenewingToken.make(Effect.provideContext(granted, context))
+  )
+  const withToken = (authToken: PubNubConfig.AuthToken) =>
+    Effect.updateService(PubNubConfig.PubNubConfig, (config) => ({ ...config, authToken }))
+  const sent = Files.send({ channel, name: "a", content: text })
+  const explained = Effect.provide(Access.layerExplanations)
+  const tokensOf = Effect.map(
+    requestsTo("/v1/files"),
+    (requests) => new Set(requests.map((request) => queryOf(request).get("auth")))
+  )
+
+  it.effect("uploads with a form that outlives its token, and says that only the announcement is missing", () =>
+    Effect.gen(function*() {
+      const error = yield* inTime(Effect.flip(sent.pipe(withToken(yield* granted), explained)))
+      if (error._tag !== "FileNotAnnounced" || error.reason._tag !== "AccessDenied") return assert.fail(error.message)
+      assert.strictEqual(error.reason.explanation?._tag, "Expired")
+      assert.deepStrictEqual(yield* storedText, [text])
+      const { id } = yield* Files.announce(error).pipe(withToken(yield* granted))
+      assert.strictEqual(id, error.id)
+      assert.strictEqual(yield* targets, "POST v1, POST _storage, GET v1, GET v1")
+    }).pipe(Effect.provide(slow(50, 20))))
+
+  it.effect("announces with the next token where it renews itself", () =>
+    Effect.gen(function*() {
+      yield* inTime(sent.pipe(withToken(yield* renewing)))
+      assert.strictEqual(yield* targets, "POST v1, POST _storage, GET v1")
+      assert.strictEqual((yield* tokensOf).size, 2)
+    }).pipe(Effect.provide(slow(50, 20))))
+
+  it.effect("asks for a form once more when the first came too late, with the token that is valid then", () =>
+    Effect.gen(function*() {
+      yield* inTime(sent.pipe(withToken(yield* renewing)))
+      assert.strictEqual(yield* targets, "POST v1, POST _storage, POST v1, POST _storage, GET v1")
+      assert.strictEqual((yield* tokensOf).size, 2)
+      assert.deepStrictEqual(yield* storedText, [text])
+    }).pipe(Effect.provide(slow(70))))
+
+  it.effect("stores nothing when the form came too late and the token has expired", () =>
+    Effect.gen(function*() {
+      const error = yield* inTime(Effect.flip(sent.pipe(withToken(yield* granted), explained)))
+      if (error._tag !== "PubNubError" || error.reason._tag !== "AccessDenied") return assert.fail(error.message)
+      assert.strictEqual(error.reason.explanation?._tag, "Expired")
+      assert.deepStrictEqual(yield* storedText, [])
+      assert.strictEqual(yield* targets, "POST v1, POST _storage, POST v1")
+    }).pipe(Effect.provide(slow(70))))
 })
 
 describe("Files.list", () => {
