@@ -820,6 +820,8 @@ it.effect.each(["debounce", "switchMap"])(
     }).pipe(Effect.provide(world()))
 )
 
+const messages = isLong ? 60 : 30
+
 const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
   const handled = new Set<unknown>()
   const handle: Handle = Effect.fnUntraced(function*(events) {
@@ -832,7 +834,7 @@ const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
   const reader = Effect.forkChild(run(handle))
   let fiber = yield* reader
   yield* VirtualTime.advance("5 minutes")
-  for (let id = 0; id < 60; id++) {
+  for (let id = 0; id < messages; id++) {
     yield* publish(id)
     yield* VirtualTime.advance(Duration.millis(yield* Random.nextIntBetween(0, 700)))
     // A process that is killed leaves nothing behind and says nothing.
@@ -844,7 +846,7 @@ const survive = Effect.fnUntraced(function*(run: (handle: Handle) => Run) {
   }
   yield* Faults.Faults.use((faults) => faults.heal)
   yield* VirtualTime.advance("5 minutes")
-  assert.deepStrictEqual(numbers(0, 60).filter((id) => !handled.has(id)), [], "lost")
+  assert.deepStrictEqual(numbers(0, messages).filter((id) => !handled.has(id)), [], "lost")
   yield* Effect.forkChild(Fiber.interrupt(fiber))
   yield* VirtualTime.advance("2 seconds")
 })

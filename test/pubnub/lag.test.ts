@@ -30,7 +30,7 @@ describe("a reader is live again", () => {
   )(
     "after %j within %i seconds",
     ([load, most]) =>
-      Effect.map(secondsUntilLive({ ...load, seconds: isLong ? 24 : 12 }), (seconds) => assert.isAtMost(seconds, most)),
+      Effect.map(secondsUntilLive({ ...load, seconds: isLong ? 24 : 11 }), (seconds) => assert.isAtMost(seconds, most)),
     120_000
   )
 })
@@ -122,7 +122,7 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
 
   it.effect("at the default rate of history, at most 1.5 seconds late", () =>
     Effect.gen(function*() {
-      const seconds = isLong ? 60 : 8
+      const seconds = isLong ? 60 : 6
       const { cursorSize, hole, lag, requestsASecond, ...rest } = yield* overflowing({ ...load, seconds })
       assert.deepStrictEqual(rest, nothingMissing)
       assert.isAtMost(lag, 1_500)
@@ -141,7 +141,7 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
   it.effect("and gets messages of another region that are 150 ms late, in order", () =>
     Effect.gen(function*() {
       const others = { perSecond: 10, lateBy: 150 }
-      const { lag, lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: isLong ? 12 : 6, others })
+      const { lag, lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: isLong ? 12 : 4, others })
       assert.deepStrictEqual({ lost, twice, told, disordered }, nothingMissing)
       assert.isAtMost(lag, 2_500)
     }), 180_000)
@@ -151,7 +151,7 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
     (lateBy) =>
       Effect.gen(function*() {
         const others = { perSecond: 5, lateBy }
-        const { lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: isLong ? 14 : 6, others })
+        const { lost, twice, told, disordered } = yield* overflowing({ ...load, seconds: isLong ? 14 : 4, others })
         assert.deepStrictEqual({ lost, twice, told, disordered }, nothingMissing)
       }),
     180_000
@@ -163,8 +163,8 @@ describe("a reader keeps up with 1,000 messages a second at 100 ms a request", (
       Effect.gen(function*() {
         const { lost, told, twice } = yield* overflowing({
           ...load,
-          seconds: isLong ? 14 : 8,
-          stopsAfter: isLong ? 8 : 4,
+          seconds: isLong ? 14 : 5,
+          stopsAfter: isLong ? 8 : 2,
           ...others === undefined ? {} : { others }
         })
         assert.strictEqual(lost, 0)

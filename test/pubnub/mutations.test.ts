@@ -217,12 +217,12 @@ const check = (
 
 it.effect.each(calls)(
   "gives a value or a typed error for damaged answers to %s",
-  (call) => check(call, mutated, isLong ? 2_500 : 120),
+  (call) => check(call, mutated, isLong ? 2_500 : 60),
   60_000
 )
 
 it.effect.each(calls)(
   "gives a value or a typed error for answers to %s with one unexpected value",
-  (call) => check(call, replaced, isLong ? 1_000 : 50),
+  (call) => check(call, replaced, isLong ? 1_000 : 25),
   60_000
 )

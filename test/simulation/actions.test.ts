@@ -111,7 +111,7 @@ const simulate = Effect.fnUntraced(function*(watch: Watch) {
   yield* Fiber.interrupt(watcher)
 })
 
-const seeds = seedsOf(5, 1 / 6)
+const seeds = seedsOf(2, 1 / 6)
 
 it.effect.each<Watch>(["some messages", "the newest messages"])(
   "MessageActions.live agrees with the service after faults, for %s",

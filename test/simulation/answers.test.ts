@@ -282,7 +282,7 @@ const asked = <R>(seeds: ReadonlyArray<number>, requests: Requests<R>, world: La
     )
   }, { discard: true })
 
-const batches = batchesOf(300, 20)
+const batches = batchesOf(100, 20)
 
 it.live.each(batches)(
   "PubNub requests survive damaged answers: %s",

@@ -167,7 +167,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
 })
 
 describe("Datafeed under faults", () => {
-  it.effect.each(batchesOf(15))(
+  it.effect.each(batchesOf(6))(
     "handles each message at least once, and once when nobody crashed: %s",
     ([, batch]) =>
       Effect.gen(function*() {

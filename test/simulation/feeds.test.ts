@@ -285,7 +285,7 @@ const run = Effect.fnUntraced(function*(plan: Plan) {
   return { lives, handled: handled.size, doubled: [...handled.values()].filter(({ length }) => length > 1).length }
 })
 
-const seeds = seedsOf(10, 1 / 3)
+const seeds = seedsOf(4, 1 / 3)
 const batches = Array.from({ length: Math.ceil(seeds.length / 25) }, (_, index) => {
   const batch = seeds.slice(index * 25, index * 25 + 25)
   return [`seeds ${batch[0]} to ${batch.at(-1)}`, batch] as const

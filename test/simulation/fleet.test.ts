@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { type FleetError, SqlFleetStore } from "effect-herald/fleet"
 import { PubNubEmulatorServer } from "effect-herald/node"
 import * as Fs from "node:fs"
@@ -159,11 +160,16 @@ describe.skipIf(server === undefined)("three runners", () => {
   )
 })
 
-it.live.skipIf(Postgres.server === undefined)(
+it.effect.skipIf(Postgres.server === undefined)(
   "a pool of one connection is refused at the start",
   () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Layer.build(SqlFleetStore.layer()))
+      const refused = yield* Effect.forkChild(Effect.flip(Layer.build(SqlFleetStore.layer())))
+      // As long as it takes with two connections, and more.
+      yield* TestClock.withLive(Effect.sleep("500 millis"))
+      assert.isUndefined(refused.pollUnsafe())
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(refused)
       assert.strictEqual(error.kind, "SmallPool")
       assert.include(error.message, "Set maxConnections")
     }).pipe(Effect.provide(Postgres.layer({ maxConnections: 1 })), Effect.scoped)

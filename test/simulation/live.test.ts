@@ -266,7 +266,7 @@ it.effect.each<keyof typeof kinds>([
 ])(
   "the live value of %s agrees with the service after faults",
   (name) =>
-    Effect.forEach(seedsOf(kinds[name].part * 25, kinds[name].part), (seed) =>
+    Effect.forEach(seedsOf(kinds[name].part * 10, kinds[name].part), (seed) =>
       simulate(kinds[name].kind).pipe(
         Effect.scoped,
         Effect.provide(world(seed)),

@@ -87,7 +87,7 @@ const simulate = Effect.fnUntraced(function*(mode: Mode, includeState: boolean) 
   yield* Fiber.interrupt(watcher)
 })
 
-const seeds = seedsOf(5, 1 / 10)
+const seeds = seedsOf(2, 1 / 10)
 
 it.effect.each<Mode>(["each coming and going", "intervals with lists", "intervals without lists"])(
   "Presence.live agrees with the service after faults, for a channel with %s",

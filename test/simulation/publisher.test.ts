@@ -174,8 +174,8 @@ const resending = (settings: { readonly settleUnknown?: boolean }) =>
     }
   }).pipe(Effect.scoped)
 
-const seeds = seedsOf(4, 1 / 2)
-const batches = batchesOf(4, 1 / 2)
+const seeds = seedsOf(2, 1 / 2)
+const batches = batchesOf(2, 1 / 2)
 
 const inEachSeed = (
   batch: ReadonlyArray<number>,

@@ -27,8 +27,8 @@ export const batchesOf = (few: number, share = 1) => {
 }
 
 /**
- * Whether a value is put in this one of so many places: in `npm test` every tenth value, and others in the next place; in the
+ * Whether a value is put in this one of so many places: in `npm test` every twentieth value, and others in the next place; in the
  * long run each.
  */
 export const isPut = (value: number, place: number, places: number): boolean =>
-  isLong || (place + value) % Math.min(places, 10) === 0
+  isLong || (place + value) % Math.min(places, 20) === 0

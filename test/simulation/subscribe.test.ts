@@ -109,7 +109,7 @@ describe("a machine that sleeps", () => {
 })
 
 describe("all fault kinds mixed", () => {
-  it.effect.each(batchesOf(2))(
+  it.effect.each(batchesOf(1))(
     "lose nothing without a Gap: %s",
     ([, batch]) => Effect.forEach(batch, (seed) => hold(planOf(seed)), { discard: true }),
     240_000
@@ -148,8 +148,11 @@ describe("a reader of encrypted and plain messages that is killed often", () => 
   )
 })
 
+// `subscriber.test.ts` has the others in `npm test`.
+const strained = strains.filter((_, index) => isPut(index, 0, 2))
+
 describe("one strain at a time", () => {
-  it.effect.each(strains.flatMap((strain) => seedsOf(1, 1 / 20).map((seed) => [strain, seed] as const)))(
+  it.effect.each(strained.flatMap((strain) => seedsOf(1, 1 / 20).map((seed) => [strain, seed] as const)))(
     "loses nothing without a Gap: %s, seed %i",
     ([strain, seed]) =>
       hold(planOf(seed, {

@@ -371,8 +371,8 @@ const truthful = Effect.gen(function*() {
 
 const fewAttempts = Symphony.bot("other-bot", { retry: { maxAttempts: 3, base: "1 second" } })
 
-const seeds = seedsOf(5, 1 / 3)
-const batches = batchesOf(5, 1 / 3)
+const seeds = seedsOf(2, 1 / 3)
+const batches = batchesOf(2, 1 / 3)
 
 describe("two bots that send, update, blast, list and search under faults", () => {
   it.effect.each(batches)("report what the pod has: %s", ([, batch]) =>

@@ -104,7 +104,7 @@ describe("Datafeed.stream paces its requests", () => {
 })
 
 describe("Datafeed.stream bounds what it holds", () => {
-  const day = isLong ? 24 : 8
+  const day = isLong ? 24 : 4
   it.effect("when everything fails for hours and the reader takes no events", () => {
     let isDown = false
     const failed = { status: 503, body: "<html>503</html>" }
@@ -132,7 +132,7 @@ describe("Datafeed.stream bounds what it holds", () => {
       yield* VirtualTime.advance("2 hours")
       const told = seen.slice(before).filter(({ _tag }) => _tag === "FeedInterrupted")
       // The newest of those that waited, and what came in the hour after.
-      assert.isBelow(told.length, 400)
+      assert.isBelow(told.length, 300)
       assert.isAbove(told.length, 0)
     }).pipe(Effect.provide(world(layer)))
   })

@@ -903,7 +903,7 @@ describe("memory", () => {
 
   it.effect("keeps the messages of a quiet channel when another channel gets many", () =>
     Effect.gen(function*() {
-      const many = isLong ? 100_000 : 20_000
+      const many = isLong ? 100_000 : 12_000
       const { publishAll } = yield* emulator
       const cursor = yield* handshake("busy,quiet")
       yield* publishAll(numbers("quiet", 0, 150))

@@ -198,7 +198,7 @@ describe("requests", () => {
 
   it.effect("bring at least 80 messages each when there are many", () =>
     Effect.gen(function*() {
-      const many = isLong ? 100_000 : 20_000
+      const many = isLong ? 100_000 : 10_000
       const since = BigInt(yield* here)
       for (let first = 0; first < many; first += 100) {
         yield* publishAll(100, () => "a", first)

@@ -152,7 +152,7 @@ describe("statuses of a configuration", () => {
       assert.deepStrictEqual(seen, ["Connected"])
       const { engine } = yield* registry.lease(undefined)
       engine.join([Subscription.channel("a")], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
-      for (let n = 0; n < 1_100; n++) yield* Effect.andThen(registry.switchOff, registry.switchOn)
+      for (let n = 0; n < 550; n++) yield* Effect.andThen(registry.switchOff, registry.switchOn)
       yield* VirtualTime.advance("2 minutes")
       assert.lengthOf(seen, 1_001)
       yield* registry.close
