@@ -44,18 +44,21 @@ const isSlow = (pattern: string): boolean => {
     plain.includes("\\1")
 }
 
-const isFound = (pattern: string, name: string): boolean => {
+const expressionOf = (pattern: string): RegExp | undefined => {
   try {
-    return new RegExp(pattern, "u").test(name)
+    return new RegExp(pattern, "u")
   } catch {
-    return false
+    return undefined
   }
 }
+
+/** Whether JavaScript does not know a pattern, or reads a class such as `[[:alpha:]]` as other characters. */
+const isForeign = (pattern: string): boolean => /\[:\^?\w+:\]/.test(pattern) || expressionOf(pattern) === undefined
 
 /** The rights on a name: those by name, by pattern and by category together. */
 const maskOf = ({ categories, patterns, resources }: tokens.Content, kind: rights.Kind, name: string): number => {
   let mask = (resources[kind].get(name) ?? 0) | (categories.get(kind) ?? 0)
-  for (const [pattern, more] of patterns[kind]) if (isFound(pattern, name)) mask |= more
+  for (const [pattern, more] of patterns[kind]) if (expressionOf(pattern)?.test(name) === true) mask |= more
   return mask
 }
 
@@ -117,10 +120,12 @@ export const make = () => {
       }
       const asked = Predicate.isObject(permissions) ? permissions : {}
       const [resources, patterns] = [permissionsOf(asked["resources"]), permissionsOf(asked["patterns"])]
-      const slow = [...patterns.channels.keys(), ...patterns.groups.keys(), ...patterns.uuids.keys()].some(isSlow)
-      if (slow) {
+      const isRefused = [...patterns.channels.keys(), ...patterns.groups.keys(), ...patterns.uuids.keys()]
+        .some((pattern) => isSlow(pattern) || isForeign(pattern))
+      if (isRefused) {
         const detail =
-          `The emulator takes patterns of 1000 characters with ${mostQuantifiers} quantifiers, and at most ? after a group.`
+          `The emulator takes patterns of 1000 characters with ${mostQuantifiers} quantifiers, at most ? after a ` +
+          "group, and nothing that JavaScript does not know."
         return answers.badGrant("Invalid pattern", detail, "permissions.patterns")
       }
       const categories = masksOf(asked["categories"])
