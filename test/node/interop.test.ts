@@ -1,53 +1,17 @@
 /** The official client and ours, on the same emulator's port: each reads what the other wrote, and sees it come and go. */
 import { assert, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { Publish, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
-import PubNub from "pubnub"
-
-const World = Layer.unwrap(
-  Effect.map(
-    PubNubEmulatorServer.PubNubEmulatorServer,
-    ({ origin }) =>
-      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
-  )
-).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
+import { both, client, next, subscribed } from "./officialClient.ts"
 
 /** The official client, subscribed, with what it hears in a queue. */
 const official = Effect.gen(function*() {
-  const { origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
-  const heard = yield* Queue.unbounded<Record<string, unknown>>()
-  const connected = yield* Deferred.make<void>()
-  const client = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      new PubNub({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "theirs", origin, ssl: false })
-    ),
-    (client) =>
-      Effect.sync(() => {
-        client.unsubscribeAll()
-        client.destroy()
-      })
-  )
-  client.addListener({
-    status: (status) => {
-      if (status.category === "PNConnectedCategory") Deferred.doneUnsafe(connected, Effect.void)
-    },
-    message: (event) => Queue.offerUnsafe(heard, { kind: "message", ...event }),
-    signal: (event) => Queue.offerUnsafe(heard, { kind: "signal", ...event }),
-    presence: (event) => Queue.offerUnsafe(heard, { kind: "presence", ...event })
-  })
-  client.subscribe({ channels: ["room"], withPresence: true })
-  yield* Deferred.await(connected)
-  return { client, heard }
+  const theirs = yield* client("theirs")
+  return { client: theirs, heard: yield* subscribed(theirs, { channels: ["room"], withPresence: true }) }
 })
-
-const until = <A>(queue: Queue.Dequeue<A>, wanted: (value: A) => boolean): Effect.Effect<A> =>
-  Effect.filterOrElse(Queue.take(queue), wanted, () => until(queue, wanted))
 
 it.live("both clients read messages, signals and presence of each other", () =>
   Effect.gen(function*() {
@@ -56,11 +20,11 @@ it.live("both clients read messages, signals and presence of each other", () =>
       Stream.runForEach((event) => Queue.offer(ours, event)),
       Effect.forkChild
     )
-    yield* until(ours, (event) => event._tag === "Connected")
+    yield* next(ours, (event) => event._tag === "Connected")
 
     yield* Effect.scoped(Effect.gen(function*() {
       const { client, heard } = yield* official
-      const joined = yield* until(ours, (event) => event._tag === "Joined" && String(event.userId) === "theirs")
+      const joined = yield* next(ours, (event) => event._tag === "Joined" && String(event.userId) === "theirs")
       assert.deepInclude({ ...joined }, { channel: "room", occupancy: 2 } as object)
 
       // From ours to theirs.
@@ -70,7 +34,7 @@ it.live("both clients read messages, signals and presence of each other", () =>
         meta: { level: 3 },
         customMessageType: "note"
       })
-      const message = yield* until(heard, ({ kind }) => kind === "message")
+      const message = yield* next(heard, ({ kind }) => kind === "message")
       assert.deepInclude(message, {
         channel: "room",
         message: { text: "it's 50% ünïcode 😀" },
@@ -80,7 +44,7 @@ it.live("both clients read messages, signals and presence of each other", () =>
         timetoken: String(sent.timetoken)
       })
       yield* Publish.signal({ channel: "room", message: "typing" })
-      assert.deepInclude(yield* until(heard, ({ kind }) => kind === "signal"), { message: "typing", publisher: "ours" })
+      assert.deepInclude(yield* next(heard, ({ kind }) => kind === "signal"), { message: "typing", publisher: "ours" })
 
       // From theirs to ours.
       const theirs = yield* Effect.promise(() =>
@@ -91,7 +55,7 @@ it.live("both clients read messages, signals and presence of each other", () =>
           customMessageType: "note"
         })
       )
-      const got = yield* until(
+      const got = yield* next(
         ours,
         (event) => event._tag === "Message" && event.publisher !== undefined && String(event.publisher) === "theirs"
       )
@@ -103,15 +67,15 @@ it.live("both clients read messages, signals and presence of each other", () =>
       } as object)
       assert.strictEqual(got._tag === "Message" ? String(got.timetoken) : "", theirs.timetoken)
       yield* Effect.promise(() => client.signal({ channel: "room", message: "waves" }))
-      const signal = yield* until(ours, (event) => event._tag === "Signal" && event.payload === "waves")
+      const signal = yield* next(ours, (event) => event._tag === "Signal" && event.payload === "waves")
       assert.strictEqual(signal._tag, "Signal")
 
       // Ours leaves, and theirs is told.
       yield* Fiber.interrupt(reader)
-      const left = yield* until(heard, (event) => event.kind === "presence" && event.action === "leave")
+      const left = yield* next(heard, (event) => event.kind === "presence" && event.action === "leave")
       assert.deepInclude(left, { uuid: "ours", channel: "room", occupancy: 1 })
     }))
-  }).pipe(Effect.provide(World)), 20_000)
+  }).pipe(Effect.provide(both)), 20_000)
 
 it.live("our client sees the official one leave", () =>
   Effect.gen(function*() {
@@ -119,9 +83,9 @@ it.live("our client sees the official one leave", () =>
     yield* Effect.forkChild(
       Stream.runForEach(Subscribe.presence({ channels: ["room"] }), (event) => Queue.offer(ours, event))
     )
-    yield* until(ours, (event) => event._tag === "Joined")
+    yield* next(ours, (event) => event._tag === "Joined")
     yield* Effect.scoped(official)
-    const left = yield* until(ours, (event) => event._tag === "Left")
+    const left = yield* next(ours, (event) => event._tag === "Left")
     assert.strictEqual(left._tag === "Left" ? String(left.userId) : "", "theirs")
     assert.strictEqual(left.occupancy, 1)
-  }).pipe(Effect.provide(World)), 20_000)
+  }).pipe(Effect.provide(both)), 20_000)

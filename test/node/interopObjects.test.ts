@@ -3,12 +3,10 @@ import { assert, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import type { MessageAction } from "effect-herald/pubnub"
 import {
   AppContext,
@@ -26,16 +24,8 @@ import {
   Users
 } from "effect-herald/pubnub"
 import type PubNub from "pubnub"
-import { client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
+import { both, client, type Heard, next, subscribed, theirs } from "./officialClient.ts"
 import { decoded } from "../kit/decoded.ts"
-
-const World = Layer.unwrap(
-  Effect.map(
-    PubNubEmulatorServer.PubNubEmulatorServer,
-    ({ origin }) =>
-      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
-  )
-).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
 
 type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
 
@@ -202,7 +192,7 @@ for (
         yield* other.remove(id)
         assert.strictEqual(yield* refusal(writer.get(id)), notFound)
       }
-    }).pipe(Effect.scoped, Effect.provide(World)))
+    }).pipe(Effect.scoped, Effect.provide(both)))
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -325,7 +315,7 @@ it.live("memberships and members: both clients read every field that the other w
       assert.strictEqual(decoded(items).map(({ userId }) => userId).join(" "), left)
       assert.strictEqual((yield* theirMembers(channel)).items.map(({ userId }) => userId).join(" "), left)
     }
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))
 
 /** The same without the times and tags, which both have to read but nobody can foretell. */
 const withoutVersions = (value: unknown): unknown => {
@@ -350,7 +340,7 @@ it.live("pages: each client continues from the cursor of the other", () =>
       ...decoded(rest.items).map(({ userId }) => String(userId))
     ]
     assert.deepStrictEqual(read, ["a", "b", "c", "d"])
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))
 
 // --------------------------------------------------------------------------------------------------------------------
 // message actions
@@ -429,7 +419,7 @@ it.live("message actions: both clients list the actions of both, and remove only
     assert.strictEqual(yield* refusal(remove(byOurs)), 400)
     assert.deepStrictEqual<unknown>(yield* list, expected.slice(2))
     assert.deepStrictEqual<unknown>(yield* getMessageActions, expected.slice(2))
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))
 
 // --------------------------------------------------------------------------------------------------------------------
 // events
@@ -571,7 +561,7 @@ it.live("App Context events: both clients receive the same events", () =>
         }
       }
     }
-  }).pipe(Effect.scoped, Effect.provide(World)), 20_000)
+  }).pipe(Effect.scoped, Effect.provide(both)), 20_000)
 
 it.live("message action events: both clients receive the same ones", () =>
   Effect.gen(function*() {
@@ -606,4 +596,4 @@ it.live("message action events: both clients receive the same ones", () =>
         assert.deepStrictEqual<unknown>(told, yield* takeTheirs)
       }
     }
-  }).pipe(Effect.scoped, Effect.provide(World)), 20_000)
+  }).pipe(Effect.scoped, Effect.provide(both)), 20_000)

@@ -1,19 +1,9 @@
 /** Mobile push on one emulator's port: what either client registers, both list; what ours pushes, devices of theirs get. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { Publish, Push, PushDevice, PushPayload } from "effect-herald/pubnub"
 import { PubNubEmulator } from "effect-herald/testing"
-import { client, theirs } from "./officialClient.ts"
-
-const World = Layer.unwrap(
-  Effect.map(
-    PubNubEmulatorServer.PubNubEmulatorServer,
-    ({ origin }) =>
-      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
-  )
-).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
+import { both, client, theirs } from "./officialClient.ts"
 
 it.live("either client lists, changes and removes what the other registered", () =>
   Effect.gen(function*() {
@@ -41,4 +31,4 @@ it.live("either client lists, changes and removes what the other registered", ()
     yield* Publish.publish({ channel: "d", message: {}, push })
     const pushes = yield* PubNubEmulator.PubNubEmulator.use((emulator) => emulator.pushes)
     assert.deepStrictEqual(pushes.map(({ payload }) => payload), [{ aps: { alert: { title: "t" } } }])
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))

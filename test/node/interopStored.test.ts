@@ -1,18 +1,8 @@
 /** What one of the two clients stores on the emulator's port, the other one reads: history, presence and groups. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { ChannelGroups, History, Presence, Publish, Timetoken } from "effect-herald/pubnub"
-import { client, subscribed, theirs } from "./officialClient.ts"
-
-const World = Layer.unwrap(
-  Effect.map(
-    PubNubEmulatorServer.PubNubEmulatorServer,
-    ({ origin }) =>
-      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
-  )
-).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
+import { both, client, subscribed, theirs } from "./officialClient.ts"
 
 it.live("history: both clients read, count and remove each other's messages", () =>
   Effect.gen(function*() {
@@ -56,7 +46,7 @@ it.live("history: both clients read, count and remove each other's messages", ()
     assert.deepStrictEqual(left.channels["a"]?.map(({ timetoken }) => timetoken), [sent.timetoken])
     yield* theirs(() => ada.deleteMessages({ channel: "a" }))
     assert.deepStrictEqual((yield* History.list({ channel: "a" })).items, [])
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))
 
 it.live("presence: both clients see the same users and each other's states", () =>
   Effect.gen(function*() {
@@ -79,7 +69,7 @@ it.live("presence: both clients see the same users and each other's states", () 
       read.channels["a"]?.occupants.map(({ state, uuid }) => ({ uuid, state: state ?? undefined }))
     )
     assert.deepStrictEqual(yield* Presence.whereNow({ userId: "theirs" }), ["a", "b"])
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))
 
 it.live("channel groups: both clients see each other's changes", () =>
   Effect.gen(function*() {
@@ -94,4 +84,4 @@ it.live("channel groups: both clients see each other's changes", () =>
     ]])
     yield* ChannelGroups.remove({ group: "g" })
     assert.deepStrictEqual((yield* theirs(() => channelGroups.listGroups())).groups, [])
-  }).pipe(Effect.scoped, Effect.provide(World)))
+  }).pipe(Effect.scoped, Effect.provide(both)))

@@ -1,9 +1,19 @@
 /** The official client, unchanged, as a black box: one made and closed with the scope, and what it hears in a queue. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as PubNubEmulatorServer from "effect-herald/node/PubNubEmulatorServer"
+import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import PubNub from "pubnub"
+
+/** An emulator on a port, and our client of it, beside which the official one is used. */
+export const both = Layer.unwrap(
+  Effect.map(
+    PubNubEmulatorServer.PubNubEmulatorServer,
+    ({ origin }) =>
+      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
+  )
+).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
 
 export const client = (userId: string, options: Partial<PubNub.PubNubConfiguration> = {}) =>
   Effect.acquireRelease(
@@ -49,7 +59,7 @@ export const subscribed = (
   })
 
 /** The next event that is wanted: what a user hears of themselves comes when it comes. */
-export const next = (heard: Queue.Dequeue<Heard>, wanted: (event: Heard) => boolean): Effect.Effect<Heard> =>
+export const next = <Event>(heard: Queue.Dequeue<Event>, wanted: (event: Event) => boolean): Effect.Effect<Event> =>
   Effect.filterOrElse(Queue.take(heard), wanted, () => next(heard, wanted))
 
 export const theirs = <A>(promise: () => Promise<A>) => Effect.promise(promise)

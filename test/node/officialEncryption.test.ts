@@ -1,23 +1,15 @@
 /** What one of the two clients encrypts, the other one reads: live and from history, in each format. */
 import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { NodePubNub, PubNubEmulatorServer } from "effect-herald/node"
 import { Encryption, History, Publish, PushPayload, Subscribe } from "effect-herald/pubnub"
 import PubNub from "pubnub"
-import { client, next, subscribed, theirs } from "./officialClient.ts"
-
-const World = Layer.unwrap(
-  Effect.map(
-    PubNubEmulatorServer.PubNubEmulatorServer,
-    ({ origin }) =>
-      NodePubNub.layer({ subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "ours", origin, tls: false })
-  )
-).pipe(Layer.provideMerge(PubNubEmulatorServer.layer()))
+import { both, client, next, subscribed, theirs } from "./officialClient.ts"
 
 const cipherKey = "myCipherKey"
 const key = Redacted.make(cipherKey)
@@ -47,13 +39,16 @@ it.live.each(formats)(
       const messages = [{ by: "☃", n: 1.5 }, "text", 7, [true]]
       const ada = yield* client("theirs", cryptoModule === undefined ? {} : { cryptoModule })
       const heard = yield* subscribed(ada, { channels: ["a"] })
-      const hearing = yield* Subscribe.messages({ channels: ["a"] }).pipe(
+      const connected = yield* Deferred.make<void>()
+      const hearing = yield* Subscribe.messages({
+        channels: ["a"],
+        onStatus: ({ _tag }) => _tag === "Connected" ? Deferred.succeed(connected, undefined) : Effect.void
+      }).pipe(
         Stream.take(2 * messages.length),
         Stream.runCollect,
         Effect.forkChild
       )
-      // The reader hears what comes after its handshake.
-      yield* Effect.sleep("500 millis")
+      yield* Deferred.await(connected)
       for (const message of messages) {
         yield* Publish.publish({ channel: "a", message })
         assert.deepStrictEqual((yield* next(heard, ({ kind }) => kind === "message"))["message"], message)
@@ -66,7 +61,7 @@ it.live.each(formats)(
       assert.deepStrictEqual(items.map((item) => item._tag === "StoredMessage" && item.payload), all)
       const { channels } = yield* theirs(() => ada.fetchMessages({ channels: ["a"] }))
       assert.deepStrictEqual<unknown>(channels["a"]?.map(({ message }) => message), all)
-    }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer(options), World)))
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer(options), both)))
 )
 
 it.live("the official client gets a message beside a push as it is, and can decrypt its pn_other", () =>
@@ -79,4 +74,4 @@ it.live("the official client gets a message beside a push as it is, and can decr
     const { pn_fcm, pn_other } = decodePushed(message)
     assert.deepStrictEqual(pn_fcm, { notification: { title: "Ada wrote" } })
     assert.deepStrictEqual(ada.decrypt(JSON.parse(pn_other)), { n: 1 })
-  }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer({ key }), World))))
+  }).pipe(Effect.scoped, Effect.provide(Layer.merge(Encryption.layer({ key }), both))))
