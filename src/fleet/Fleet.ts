@@ -10,7 +10,7 @@ import * as EntityId from "effect/cluster/EntityId"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Latch from "effect/Latch"
@@ -94,9 +94,15 @@ export interface Options<Work, E, E2 = never, R2 = never, E3 = never, R3 = never
   readonly refresh?: Duration.Input | undefined
   /**
    * How long handlers that run, and their transactions, may take to finish when their lane moves. What they finished is committed;
-   * what they did not comes again. It must be below the cluster's `entityTerminationTimeout`. Default: 2 seconds.
+   * what they did not comes again. The reader has 7 seconds more to commit. Then the lane moves even if a handler cannot be
+   * interrupted. Default: 2 seconds.
    */
   readonly handOver?: Duration.Input | undefined
+  /**
+   * After how long a lane is `Stuck`, and its runner not healthy, in which handlers run and none of them ends. Longer than the
+   * longest handler, or `Infinity`. Default: 5 minutes.
+   */
+  readonly stuckAfter?: Duration.Input | undefined
   /**
    * How many handlers may run at once on this runner, over all its lanes: a whole number, or `Infinity`. With `commit:
    * "transaction"` each of them holds a connection of the pool: then it should be at most `maxConnections` less 5, or claims and
@@ -483,6 +489,7 @@ const issuesOf = (handler: unknown, options: Common): ReadonlyArray<Input.Detail
       owner: Input.optional(named(200))(options.owner),
       refresh: optional(options.refresh),
       handOver: options.handOver === undefined ? undefined : Input.patience(options.handOver),
+      stuckAfter: options.stuckAfter === undefined ? undefined : Input.patience(options.stuckAfter),
       handlersPerRunner: Input.optional(wholeOrInfinity)(options.handlersPerRunner),
       pause: optional(options.pause)
     }),
@@ -661,7 +668,12 @@ const make = <O extends Common, E, R>(
           taken: (channels, claim) =>
             Effect.ignore(Effect.retry(store.taken(name, channels, claim), Schedule.spaced(refresh))),
           read: (names, store, stop) => {
-            const handOver = HandOver.make(options.handOver ?? "2 seconds", permits)
+            note(reader, { handlingSince: undefined })
+            const handOver = HandOver.make(
+              options.handOver ?? "2 seconds",
+              permits,
+              (running) => note(reader, { handlingSince: running === 0 ? undefined : clock.currentTimeMillisUnsafe() })
+            )
             const guard: Guard = (handler, messages) =>
               Effect.tap(
                 Effect.flatMap(
@@ -736,13 +748,18 @@ const make = <O extends Common, E, R>(
         }
       })
 
+      const stuckAfter = Duration.toMillis(options.stuckAfter ?? "5 minutes")
+      const shownAt = (now: number) => (lane: LaneState): LaneState =>
+        lane.state === "Reading" && lane.handlingSince !== undefined && now - lane.handlingSince >= stuckAfter
+          ? { ...lane, state: "Stuck", since: lane.handlingSince + stuckAfter }
+          : lane
       const measure = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const own = [...states.values()]
+        const own = [...states.values()].map(shownAt(now))
         return metrics.gauges({
           lanes: own.length,
           lag: Math.max(0, ...own.map(({ lag }) => lag ?? 0)),
           oldest: Math.max(0, ...own.map(({ committedAt }) => committedAt === undefined ? 0 : now - committedAt)),
-          failing: own.filter(({ state }) => state === "Failing" || state === "Stopped").length
+          failing: own.filter(({ state }) => state === "Failing" || state === "Stopped" || state === "Stuck").length
         })
       })
       yield* look.pipe(
@@ -765,6 +782,7 @@ const make = <O extends Common, E, R>(
         owner,
         health: Effect.sync(() => {
           const own = [...states.values()].toSorted((one, other) => one.reader < other.reader ? -1 : 1)
+            .map(shownAt(clock.currentTimeMillisUnsafe()))
           return {
             isHealthy: tableFailure === undefined && own.every(isWell),
             lanes: own,

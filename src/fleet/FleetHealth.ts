@@ -9,6 +9,7 @@
  *
  * - `Waiting`: it has no channels.
  * - `Reading`: it reads.
+ * - `Stuck`: its handlers run for longer than `stuckAfter`, and none of them ended.
  * - `Failing`: its reader failed, and starts again soon.
  * - `Refused`: another runner claimed it. It waits for the cluster's decision.
  * - `Stopped`: its reader failed, and `restart` ended.
@@ -20,7 +21,7 @@ export interface LaneState {
   /** The name of its reader. */
   readonly reader: string
   /** What it does. */
-  readonly state: "Waiting" | "Reading" | "Failing" | "Refused" | "Stopped"
+  readonly state: "Waiting" | "Reading" | "Stuck" | "Failing" | "Refused" | "Stopped"
   /** Since when it is in this state, in milliseconds since 1970. */
   readonly since: number
   /** How many channels and groups it reads. */
@@ -31,6 +32,8 @@ export interface LaneState {
   readonly committedAt?: number | undefined
   /** How long its last message took from publish to handled, in milliseconds, by the clock of this machine. */
   readonly lag?: number | undefined
+  /** Since when its handlers run without an end of one, in milliseconds since 1970. Absent if none runs. */
+  readonly handlingSince?: number | undefined
   /** The last failure. Absent if there was none. */
   readonly failure?: string | undefined
 }
@@ -42,7 +45,7 @@ export interface LaneState {
  * @since 0.1.0
  */
 export interface FleetHealth {
-  /** Whether no lane of this runner fails, is refused or stopped, and its table of channels can be read. */
+  /** Whether no lane of this runner fails, is stuck, refused or stopped, and its table of channels can be read. */
   readonly isHealthy: boolean
   /** The lanes that this runner owns, in the order of their names. A runner without lanes is healthy. */
   readonly lanes: ReadonlyArray<LaneState>

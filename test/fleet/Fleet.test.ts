@@ -343,6 +343,69 @@ describe("a fleet", () => {
       }).pipe(Effect.scoped, Effect.provide(world))
   )
 
+  it.effect("moves a lane whose handler never ends and cannot be interrupted", () =>
+    Effect.gen(function*() {
+      let begun = 0
+      const handled: Array<string> = []
+      const fleet = Fleet.layer(
+        (message) =>
+          Effect.suspend(() =>
+            ++begun === 1 ? Effect.uninterruptible(Effect.never) : Effect.sync(() => handled.push(message.payload))
+          ),
+        { name: "orders", lanes: 1, schema: Schema.String, channels: ["a"], refresh: "1 second" }
+      )
+      const first = yield* start(fleet)
+      yield* VirtualTime.advance("5 seconds")
+      yield* publish("a", "one", "two")
+      yield* VirtualTime.advance("100 millis")
+      // Other channels are another reader, which begins when the one before has ended, or is left behind.
+      yield* Fleet.addChannels({ fleet: "orders", channels: ["b"] })
+      yield* VirtualTime.advance("9 seconds")
+      assert.deepStrictEqual(handled, [])
+      yield* VirtualTime.advance("3 seconds")
+      assert.deepStrictEqual(handled, ["one", "two"])
+      const epochs = Effect.map(FleetStore.FleetStore.use((store) => store.lanes("orders")), (rows) =>
+        rows.map(({ epoch }) => epoch))
+      assert.deepStrictEqual(yield* epochs, [2])
+      begun = 0
+      yield* publish("b", "three")
+      yield* VirtualTime.advance("100 millis")
+      const stopping = yield* Effect.forkChild(first.stop)
+      yield* VirtualTime.advance("10 seconds")
+      assert.isDefined(stopping.pollUnsafe())
+      yield* start(fleet)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(handled, ["one", "two", "three"])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("is not healthy while handlers of a lane run for too long", () =>
+    Effect.gen(function*() {
+      const { health } = yield* start(
+        Fleet.layer((message) => Effect.sleep(Number(message.payload)), {
+          name: "orders",
+          lanes: 1,
+          channels: ["a"],
+          stuckAfter: "1 second",
+          concurrency: 2
+        })
+      )
+      const state = Effect.map(health, ({ isHealthy, lanes }) => [isHealthy, ...lanes.map(({ state }) => state)])
+      yield* VirtualTime.advance("5 seconds")
+      // One of them ends after 900 ms, and the other one 900 ms later.
+      yield* publish("a", 900, 1_800)
+      yield* VirtualTime.advance("1700 millis")
+      assert.deepStrictEqual(yield* state, [true, "Reading"])
+      yield* VirtualTime.advance("1 second")
+      yield* publish("a", 2_000)
+      yield* VirtualTime.advance("1500 millis")
+      assert.deepStrictEqual(yield* state, [false, "Stuck"])
+      const [lane] = (yield* health).lanes
+      assert.strictEqual((lane?.since ?? 0) - (lane?.handlingSince ?? 0), 1_000)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(yield* state, [true, "Reading"])
+      assert.isUndefined((yield* health).lanes[0]?.handlingSince)
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
   it.effect("lets a transaction commit when its lane moves, so its message is handled once", () =>
     Effect.gen(function*() {
       const handled: Array<string> = []

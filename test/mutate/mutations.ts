@@ -1238,6 +1238,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["handlers begin while a lane ends", "if (!isOpen) return Effect.succeedNone", ""],
     ["handlers that run may not finish", "Effect.timeoutOption(idle.await, bound)", "Effect.void"],
     ["handlers may take for ever", "Effect.timeoutOption(idle.await, bound)", "idle.await"],
+    [
+      "a reader that cannot end keeps its lane",
+      "Effect.timeoutOption(Fiber.interrupt(fiber), patience)",
+      "Effect.asSome(Fiber.interrupt(fiber))"
+    ],
+    [
+      "a lane reads on beside a reader that is left behind",
+      "if (Exit.isSuccess(exit)) return yield* Effect.die(leftBehind)",
+      ""
+    ],
+    ["no handler is stuck when others end", "if (isOpen) onRunning(running)", ""],
     ["a runner has no limit of handlers", "permits === undefined ? one :", "permits !== undefined ? one :"]
   ]),
   ...of("src/fleet/internal/lane.ts", ["test/fleet/Fleet.test.ts"], [

@@ -11,7 +11,7 @@ export const make = (fleet: string) => {
   const lanes = gauge("lanes", "Lanes that this runner reads")
   const lag = gauge("lag_millis", "The longest time from publish to handled in a lane, of its last message")
   const oldest = gauge("oldest_commit_millis", "The time since the last commit of the lane that committed longest ago")
-  const failing = gauge("failing_lanes", "Lanes whose last attempt failed")
+  const failing = gauge("failing_lanes", "Lanes whose last attempt failed, or whose handlers do not end")
   const one = (metric: Metric.Metric<number, unknown>) => Metric.update(metric, 1)
   const handled = counter("handled", "Messages that were handled")
   const refused = counter("refused_commits", "Commits that were refused, since another runner owns the lane")
