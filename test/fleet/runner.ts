@@ -34,8 +34,9 @@ const Orders = Fleet.layer(
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       if (settings.work > 0) yield* Effect.sleep(settings.work)
-      yield* sql`INSERT INTO handled (channel, payload, timetoken, owner)
-        VALUES (${channel}, ${Number(payload)}, ${timetoken}, ${owner})`
+      const reader = `orders/${Fleet.laneOf(channel, settings.lanes)}`
+      yield* sql`INSERT INTO handled (reader, payload, timetoken, owner)
+        VALUES (${reader}, ${Number(payload)}, ${timetoken}, ${owner})`
     }),
   {
     name: "orders",
@@ -52,11 +53,11 @@ const Cluster = NodeClusterSocket.layer({
   shardingConfig: {
     runnerAddress: Option.some(RunnerAddress.make("127.0.0.1", settings.port)),
     shardsPerGroup: settings.shards,
-    shardLockExpiration: "6 seconds",
-    shardLockRefreshInterval: "2 seconds",
-    refreshAssignmentsInterval: "1 second",
+    shardLockExpiration: "4500 millis",
+    shardLockRefreshInterval: "1500 millis",
+    refreshAssignmentsInterval: "500 millis",
     entityMessagePollInterval: "2 seconds",
-    runnerHealthCheckInterval: "2 seconds",
+    runnerHealthCheckInterval: "1 second",
     entityTerminationTimeout: "5 seconds"
   }
 })

@@ -22,30 +22,39 @@ export interface Options extends Omit<Settings, "port"> {
   readonly firstPort: number
 }
 
-/** Notes each message that is handled, and each cursor that is saved. */
+/** Notes each message that is handled, each claim with the cursor at which it begins, and each cursor that is saved. */
 export const createTables = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* SqlFleetStore.createTables()
   yield* sql`CREATE TABLE IF NOT EXISTS handled (
-    id bigserial PRIMARY KEY, channel text, payload bigint, timetoken text, owner text,
+    id bigserial PRIMARY KEY, reader text, payload bigint, timetoken bigint, owner text,
     at timestamptz NOT NULL DEFAULT clock_timestamp())`
+  yield* sql`CREATE TABLE IF NOT EXISTS claimed (
+    reader text, epoch bigint, owner text, begins bigint, marks int, at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (reader, epoch))`
   yield* sql`CREATE TABLE IF NOT EXISTS saved (
     id bigserial PRIMARY KEY, reader text, epoch bigint, position text,
     at timestamptz NOT NULL DEFAULT clock_timestamp())`
   yield* sql.unsafe(`CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
+      IF TG_OP = 'INSERT' OR NEW.epoch IS DISTINCT FROM OLD.epoch THEN
+        INSERT INTO claimed (reader, epoch, owner, begins, marks)
+          VALUES (NEW.reader, NEW.epoch, NEW.owner, (NEW.cursor::jsonb ->> 'position')::bigint,
+            jsonb_array_length(NEW.cursor::jsonb -> 'delivered'));
+        RETURN NEW;
+      END IF;
       IF NEW.cursor IS DISTINCT FROM OLD.cursor THEN
         INSERT INTO saved (reader, epoch, position) VALUES (NEW.reader, NEW.epoch, NEW.cursor::jsonb ->> 'position');
       END IF;
       RETURN NEW;
     END $$`)
-  yield* sql`CREATE OR REPLACE TRIGGER note AFTER UPDATE ON herald_readers FOR EACH ROW EXECUTE FUNCTION note()`
+  yield* sql`CREATE OR REPLACE TRIGGER note AFTER INSERT OR UPDATE ON herald_readers FOR EACH ROW EXECUTE FUNCTION note()`
 })
 
 export const dropTables = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`DROP VIEW IF EXISTS herald_fleet_status`
-  for (const table of ["handled", "saved", "herald_readers", "herald_fleets", "herald_channels"]) {
+  for (const table of ["handled", "claimed", "saved", "herald_readers", "herald_fleets", "herald_channels"]) {
     yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
   }
 })
@@ -174,6 +183,36 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         SELECT position::bigint AS now, lag(position::bigint) OVER (PARTITION BY reader ORDER BY id) AS before FROM saved
       ) AS pairs WHERE now < before`
       return { published, lost: published - different, twice: handled - different, back: Number(back?.count) }
+    }),
+    /**
+     * How many messages were in hand when lanes moved: handled by an owner before, and not committed when the next one claimed the
+     * lane. `beyond`: messages that came again beyond those. `within`: messages that came twice in one claim.
+     */
+    inHand: Effect.gen(function*() {
+      const [row] = yield* sql<{ readonly hands: unknown; readonly beyond: unknown; readonly within: unknown }>`
+        WITH runs AS (
+          -- A runner that was frozen handles with its old claim what it had begun.
+          SELECT h.reader, h.payload, h.timetoken, c.epoch FROM handled h, LATERAL (
+            SELECT epoch FROM claimed c WHERE c.reader = h.reader AND c.owner = h.owner AND c.at <= h.at
+            ORDER BY epoch DESC LIMIT 1
+          ) c
+        ), firsts AS (
+          SELECT reader, payload, timetoken, min(epoch) AS epoch FROM runs GROUP BY 1, 2, 3
+        ), hands AS (
+          SELECT c.reader, c.epoch, greatest(count(*) - c.marks, 0) AS count FROM claimed c
+          JOIN firsts f ON f.reader = c.reader AND f.epoch < c.epoch AND f.timetoken > c.begins
+          GROUP BY c.reader, c.epoch
+        ), agains AS (
+          SELECT r.reader, r.epoch, count(*) AS count FROM (SELECT DISTINCT reader, payload, epoch FROM runs) r
+          JOIN firsts f ON f.reader = r.reader AND f.payload = r.payload AND f.epoch < r.epoch
+          GROUP BY r.reader, r.epoch
+        )
+        SELECT
+          (SELECT coalesce(sum(count), 0) FROM hands) AS hands,
+          (SELECT coalesce(sum(greatest(a.count - coalesce(h.count, 0), 0)), 0)
+            FROM agains a LEFT JOIN hands h USING (reader, epoch)) AS beyond,
+          (SELECT count(*) FROM (SELECT FROM runs GROUP BY reader, payload, epoch HAVING count(*) > 1) twice) AS within`
+      return { inHand: Number(row?.hands), beyond: Number(row?.beyond), within: Number(row?.within) }
     })
   }
 })

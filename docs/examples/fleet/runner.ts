@@ -36,11 +36,11 @@ const Runner = Layer.unwrap(Effect.gen(function*() {
     shardingConfig: {
       runnerAddress: Option.some(RunnerAddress.make("127.0.0.1", port)),
       shardsPerGroup: lanes,
-      shardLockExpiration: "6 seconds",
-      shardLockRefreshInterval: "2 seconds",
-      refreshAssignmentsInterval: "1 second",
+      shardLockExpiration: "4500 millis",
+      shardLockRefreshInterval: "1500 millis",
+      refreshAssignmentsInterval: "500 millis",
       entityMessagePollInterval: "2 seconds",
-      runnerHealthCheckInterval: "2 seconds"
+      runnerHealthCheckInterval: "1 second"
     }
   })
 
