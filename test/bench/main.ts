@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: this package against bare undici and against `pubnub`, all in one run on one machine. Only ratios mean
- * anything elsewhere.
+ * `npm run bench`: this package, as it is built, against bare undici and against `pubnub`, all in one run on one machine. Only
+ * ratios mean anything elsewhere.
  *
  * - `--quick`: a few rows with small samples, only effect-herald and undici. Fails if a ratio is above its limit.
  * - `--only <part of a name>`: the rows with such a name. `--only faults` and `--only subscriptions` run two comparisons with
@@ -43,9 +43,8 @@ interface Place {
 }
 
 const warmed = Effect.fnUntraced(
-  function*(name: ContenderName, { bundles, origin }: Place, { isFresh, job, warmUp }: Works.Work) {
-    const isInstalled = job._tag === "Import"
-    const worker = yield* Process.startWorker(name, origin, { bundles, isInstalled, measuresHeap: isFresh })
+  function*(name: ContenderName, { bundles, origin }: Place, { isFresh, warmUp }: Works.Work) {
+    const worker = yield* Process.startWorker(name, origin, { bundles, measuresHeap: isFresh })
     if (warmUp !== undefined) yield* worker.sample(warmUp)
     return worker
   }
@@ -94,7 +93,7 @@ const add = (made: ReadonlyArray<Report.Report>) =>
 const sampled = Effect.gen(function*() {
   const works = Works.of(flags.quick).filter(({ rows }) => rows.some(({ name }) => isWanted(name)))
   if (works.length === 0) return
-  const server = yield* Process.start("server.ts", [], [Process.source])
+  const server = yield* Process.start("server.ts", [], [])
   const place = {
     origin: yield* Process.receive<string>(server),
     bundles: works.some(({ job }) => job._tag === "Import") ? yield* Bundles.files : ""

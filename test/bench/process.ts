@@ -5,7 +5,6 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, fork } from "node:child_process"
-import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { ContenderName, Job, Sample } from "./contender.ts"
 
@@ -50,12 +49,6 @@ export const receive = <A>(child: ChildProcess): Effect.Effect<A, ChildEnded | C
     child.once("exit", onExit)
   }))
 
-/** With this, the name of the package stands for its source. */
-export const source = "--conditions=effect-herald-source"
-
-// Users import the build. An import of the source costs a third more, as Node removes its types.
-const isBuilt = existsSync(new URL("../../dist/pubnub/Subscribe.js", import.meta.url))
-
 export interface Worker {
   /** What the contender cost, or `null` if it cannot do the job. */
   readonly sample: (job: Job) => Effect.Effect<Sample | null, ChildEnded | Cause.TimeoutError>
@@ -64,8 +57,6 @@ export interface Worker {
 /** The process of one contender. `bundles` is the folder of the files to import, where there are any. */
 export const startWorker = (name: ContenderName, origin: string, options: {
   readonly bundles?: string
-  /** Prefers the build to the source. */
-  readonly isInstalled?: boolean
   /**
    * Collects all garbage before and after each sample. This also throws away compiled code of objects that are gone, so a process
    * that takes several samples for their CPU time must not do it.
@@ -73,10 +64,7 @@ export const startWorker = (name: ContenderName, origin: string, options: {
   readonly measuresHeap?: boolean
 } = {}) =>
   Effect.map(
-    start("worker.ts", [name, origin, options.bundles ?? ""], [
-      ...options.measuresHeap === true ? ["--expose-gc"] : [],
-      ...options.isInstalled === true && isBuilt ? [] : [source]
-    ]),
+    start("worker.ts", [name, origin, options.bundles ?? ""], options.measuresHeap === true ? ["--expose-gc"] : []),
     (child): Worker => ({
       sample: (job) =>
         Effect.suspend(() => {

@@ -41,9 +41,7 @@ const outcome = Effect.fnUntraced(function*({ first, hits = 0, then }: Case, nam
   const server = yield* Server.make
   if (first !== undefined) yield* first(server)
   // Silent, as the official client writes of bad answers to the console.
-  const reader = yield* Process.start("faults/reader.ts", [name, server.origin], [
-    "--conditions=effect-herald-source"
-  ], true)
+  const reader = yield* Process.start("faults/reader.ts", [name, server.origin], [], true)
   let connected = false
   const publishedAt: Array<number> = []
   const delivered: Array<number> = []
