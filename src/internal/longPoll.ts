@@ -215,16 +215,15 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
           return polled(rules, state, input)
         case "Failed": {
           const time = elapsed(state.sentAt, input.at)
-          const { attempts, cuts } = facts
-          const wasHeld = time >= held
-          const row = wasHeld ? { attempts: 0, renewed: false } : {}
-          const next = { ...facts, ...row, cuts: input.denied ? cuts : cutAgain(cuts, time) }
-          return failed(next, input, wasHeld && attempts > 0 ? [{ _tag: "Forget" }] : [])
+          const [row, commands] = afterPoll<C, F>(facts, time)
+          return failed({ ...row, cuts: input.denied ? row.cuts : cutAgain(row.cuts, time) }, input, commands)
         }
         case "Silent":
           return prove({ ...facts, heardAt: heardUntil(rules, state) }, "silence", [{ _tag: "Cut" }])
-        case "Renamed":
-          return prove({ ...facts, heardAt: heardUntil(rules, state) }, "names", [{ _tag: "Cut" }])
+        case "Renamed": {
+          const [row, commands] = afterPoll<C, F>(facts, elapsed(state.sentAt, input.at))
+          return prove({ ...row, heardAt: heardUntil(rules, state) }, "names", [{ _tag: "Cut" }, ...commands])
+        }
         default:
           return same
       }
@@ -293,6 +292,12 @@ const heardUntil = (
   rules: Rules,
   { facts, sentAt }: Extract<State<unknown, unknown>, { readonly _tag: "Polling" }>
 ): Moment => isListening(rules, facts) ? later(facts.heardAt, sentAt) : facts.heardAt
+
+/** The facts after a poll without an answer, which ends a row of failures if it was held for long. */
+const afterPoll = <C, F>(facts: Facts<C>, time: number): readonly [Facts<C>, ReadonlyArray<Command<C, F>>] =>
+  time < held
+    ? [facts, []]
+    : [{ ...facts, attempts: 0, renewed: false }, facts.attempts > 0 ? [{ _tag: "Forget" }] : []]
 
 const polled = <C, F>(
   rules: Rules,

@@ -568,6 +568,14 @@ const table: ReadonlyArray<Line> = [
   ["Polling, renamed", polling({ heardAt: at(-5) }), renamed(), "Proving", [cut, handshake("names")], {
     heardAt: at(0)
   }],
+  [
+    "Polling, renamed after it was held",
+    polling({ attempts: 2, renewed: true, heardAt: at(-5) }),
+    renamed(LongPoll.held),
+    "Proving",
+    [cut, forget, handshake("names")],
+    { attempts: 0, renewed: false, heardAt: at(0) }
+  ],
   // --- Deciding
   ["Deciding, again", deciding(), retry, "Pausing", [
     { _tag: "TellInterrupted", failure: "boom", cursor: 7, attempt: 1, retryIn: 500 },

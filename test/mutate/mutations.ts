@@ -49,8 +49,8 @@ export const mutations: ReadonlyArray<Mutation> = [
       "// New names do not cut it: its answer is true for the names in it.",
       "case \"Renamed\":\n          return prove(facts, \"names\", [{ _tag: \"Cut\" }])"
     ],
-    ["a held poll does not end a row", "const row = wasHeld ? { attempts: 0, renewed: false } : {}", "const row = {}"],
-    ["schedules go on after a held poll", "wasHeld && attempts > 0 ? [{ _tag: \"Forget\" }] : []", "[]"],
+    ["a held poll does not end a row", "[{ ...facts, attempts: 0, renewed: false }, ", "[facts, "],
+    ["schedules go on after a held poll", "facts.attempts > 0 ? [{ _tag: \"Forget\" }] : []]", "[]]"],
     [
       "a silent poll was heard until its end",
       "prove({ ...facts, heardAt: heardUntil(rules, state) }, \"silence\"",

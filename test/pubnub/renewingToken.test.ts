@@ -11,7 +11,16 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import { Access, History, Publish, PubNubConfig, RenewingToken, Subscribe, Time } from "effect-herald/pubnub"
+import {
+  Access,
+  History,
+  Publish,
+  PubNubConfig,
+  RenewingToken,
+  Subscribe,
+  Subscriber,
+  Time
+} from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import * as Util from "node:util"
 import { timesOf } from "../../src/pubnub/internal/wire/renewal.ts"
@@ -240,6 +249,27 @@ describe("a token that renews itself", () => {
         yield* call
       }).pipe(withServer(server))
     }).pipe(Effect.provide(emulated())))
+
+  it.effect("is renewed without a status each time, while names change on a quiet channel and no poll is answered", () =>
+    Effect.gen(function*() {
+      const server = yield* makeServer("10 hours")
+      const faults = yield* Faults.Faults
+      const expired = Faults.Fault.Answer({
+        status: 403,
+        body: { message: "Token is expired", error: true, service: "Access Manager", status: 403 }
+      })
+      yield* Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        for (const room of numbers(6)) {
+          if (room % 2 === 0) yield* faults.add({ on: "poll", fault: expired })
+          const { fiber } = yield* collectConnected(Subscribe.stream({ channels: [`room-${room}`] }))
+          yield* VirtualTime.advance("40 seconds")
+          yield* Fiber.interrupt(fiber)
+        }
+        assert.strictEqual(server.asked.length, 4)
+        assert.deepStrictEqual(tags(seen), ["Connected"])
+      }).pipe(withServer(server))
+    }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated()))))
 
   it.effect("needs no network of its own: its layer takes what its Effect needs", () => {
     class MyServer extends Context.Service<MyServer, { readonly token: string }>()("MyServer") {}
