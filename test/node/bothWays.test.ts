@@ -389,7 +389,7 @@ for (const way of ["layer", "port"] as const) {
             type: "multipart/form-data; boundary=boundary-1"
           })
         assert.strictEqual((yield* send(30 * mebibyte - 100)).status, 200)
-        for (const size of [30, 33, ...isLong ? [60] : []]) {
+        for (const size of isLong ? [30, 33, 60] : [30]) {
           assert.strictEqual((yield* send(size * mebibyte)).status, 413)
         }
       }).pipe(served()), 30_000)

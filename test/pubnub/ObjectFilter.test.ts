@@ -9,6 +9,7 @@ import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, start } from "../kit/emulated.ts"
 import { decoded } from "../kit/decoded.ts"
+import { isLong } from "../simulation/seeds.ts"
 
 const printed = (filter: ObjectFilter.Filter<string>) => Result.getOrThrow(ObjectFilter.print(filter))
 const noon = DateTime.makeUnsafe("2026-09-21T12:00:00.500Z")
@@ -161,14 +162,15 @@ it.effect("Users.list gives the users that a filter matches", () =>
     const { items: all } = yield* Users.list()
     assert.lengthOf(all, 20)
     let some = 0
-    for (let count = 0; count < 500; count++) {
+    const filters = isLong ? 500 : 150
+    for (let count = 0; count < filters; count++) {
       const filter = yield* randomFilter(3)
       const { items } = yield* Users.list({ filter })
       const expected = decoded(all).filter((user) => passes(filter, user))
       assert.deepStrictEqual(decoded(items).map(({ id }) => id), expected.map(({ id }) => id), printed(filter))
       if (items.length > 0 && items.length < all.length) some++
     }
-    assert.isAbove(some, 200)
+    assert.isAbove(some, 0.4 * filters)
   }).pipe(Random.withSeed("filters"), Effect.provide(emulated())))
 
 it.effect("Channels.list accepts a filter as text, and the fields of channels", () =>

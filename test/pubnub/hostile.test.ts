@@ -589,7 +589,7 @@ describe.each(ways)("a reader %s", (_, sharing) => {
 
 describe("a reader that never pulls", () => {
   it.effect.each(
-    [["Interrupted", isLong ? "2 hours" : "20 minutes"], ["Reconnected", "10 minutes"]] as const
+    [["Interrupted", isLong ? "2 hours" : "10 minutes"], ["Reconnected", "10 minutes"]] as const
   )("keeps fewer than 200 statuses while the service fails again and again, and ends with a true %s", ([tag, time]) => {
     const { layer } = service(
       ({ kind, number }) => kind === "poll" && number % 2 === 1 ? { status: 503, error: true } : page(at(0)),

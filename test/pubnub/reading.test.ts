@@ -856,9 +856,9 @@ describe.each(both)("cursors, with %s", (_, sharing, place) => {
 
   it.effect.each(some(
     [
-      [100, isLong ? 12 : 3],
+      [100, isLong ? 12 : 2],
       [1_000, isLong ? 4 : 2],
-      [10, isLong ? 60 : 30],
+      [10, isLong ? 60 : 10],
       ...isLong ? [[3_000, 2]] as const : []
     ] as const,
     place
@@ -912,7 +912,7 @@ describe.each(both)("cursors, with %s", (_, sharing, place) => {
       let cursor: Cursor.Cursor | undefined
       const all: Array<unknown> = []
       let sent = 0
-      for (let round = 0; round < (isLong ? 20 : 8); round++) {
+      for (let round = 0; round < (isLong ? 20 : 4); round++) {
         const { fiber, seen } = yield* collectConnected(
           Subscribe.stream({ channels: ["a"], ...cursor === undefined ? {} : { from: cursor } })
         )
@@ -952,7 +952,7 @@ describe("a durable reader at 100 messages a second", () => {
         )
       )
       yield* VirtualTime.advance("1 second")
-      const seconds = isLong ? 10 : 4
+      const seconds = isLong ? 10 : 3
       for (let n = 0; n < seconds * 100; n++) {
         yield* publish(n)
         yield* VirtualTime.advance("10 millis")

@@ -162,7 +162,7 @@ describe("a service that repeats what it was sent", () => {
       const { shown, watching } = Reflecting.watched()
       const requests = Object.values<
         Effect.Effect<unknown, unknown, HttpClient.HttpClient | PubNubConfig.PubNubConfig>
-      >(everyRequest).filter((_, index) => isPut(index, place, 2))
+      >(everyRequest).filter((_, index) => isPut(index, place, 4))
       const fiber = yield* Effect.forkChild(
         watching(Effect.forEach(requests, (request) => Effect.exit(request), { concurrency: "unbounded" }))
       )

@@ -99,7 +99,7 @@ describe("what is stored", () => {
           )
         }
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))),
-    { arbitrary: { runs: isLong ? 200 : 20 } }
+    { arbitrary: { runs: isLong ? 200 : 10 } }
   )
 
   it.effect("a shared file has its metadata, live and stored", () =>

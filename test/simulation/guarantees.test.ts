@@ -95,7 +95,7 @@ describe("an interruption", () => {
 
 describe("attempts while a fault lasts", () => {
   const lasting = Possible.faults.filter(({ lasting }) => lasting === undefined)
-  const most = isLong ? 15 : 5
+  const most = isLong ? 15 : 3
   it.effect.each(lasting)(
     "are at most two a second during minutes of $fault._tag",
     ({ fault }) =>

@@ -342,7 +342,7 @@ describe("any input of Symphony's functions", () => {
         for (const [number, value] of nasty.entries()) {
           const places = withReplaced(arg, value)
           for (const [at, [place, replaced]] of places.entries()) {
-            if (!isPut(number, at, places.length)) continue
+            if (!isPut(number, at, 2 * places.length)) continue
             yield* attempt(args.with(index, replaced), `${name}(${index}${place}) with nasty ${number}`)
           }
         }

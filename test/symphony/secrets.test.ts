@@ -211,7 +211,7 @@ describe("a service that repeats secrets in its answers", () => {
     Effect.gen(function*() {
       const requests: ReadonlyArray<
         Effect.Effect<unknown, unknown, HttpClient.HttpClient | SymphonyConfig.SymphonyConfig | Session.Session>
-      > = Object.values(all).filter((_, index) => isPut(index, place, 2))
+      > = Object.values(all).filter((_, index) => isPut(index, place, 3))
       assert.strictEqual(yield* leaksOf(requests), "")
       const exchanges = yield* Transport.Exchanges.use(({ all }) => all)
       for (const secret of reflected) assert.include(JSON.stringify(exchanges), secret)
