@@ -103,8 +103,8 @@ export interface Options<R = never> {
   /** The longest address of a GET, in bytes. A longer publish becomes a POST. Default: 30,720. */
   readonly maxUrlSize?: number | undefined
   /**
-   * The largest answer, in bytes after decompression. A larger one fails with `Malformed`. Default: 32 MiB, or room for 100
-   * messages of `maxMessageSize` where that is more.
+   * The largest answer, in bytes after decompression. A larger one fails with `Malformed`; a reader reads history in smaller pages
+   * instead. Default: 32 MiB, or room for 100 messages of `maxMessageSize` where that is more.
    */
   readonly maxAnswerSize?: number | undefined
   /**

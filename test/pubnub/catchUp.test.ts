@@ -74,6 +74,57 @@ describe("catching up", () => {
       assert.deepStrictEqual(gaps(seen), [])
     }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
 
+  describe("when answers are larger than maxAnswerSize", () => {
+    const small = (options: Parameters<typeof emulated>[0] = {}) =>
+      emulated({ ...options, config: { maxAnswerSize: 40_000, ...options.config } })
+    const large = (length: number, channel: string) =>
+      emulator.use((service) =>
+        service.publishAll(numbers(length).map((n) => ({ channel, message: `${n}${"x".repeat(4_000)}` })))
+      )
+    const numbersOf = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
+      payloads(events).map((payload) => typeof payload === "string" ? Number.parseInt(payload, 10) : payload)
+
+    it.effect("steps over a page of the queue, and reads history in smaller pages", () =>
+      Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        yield* large(30, "a")
+        yield* VirtualTime.advance("10 seconds")
+        yield* emulator.use((service) => service.publish({ channel: "a", message: 30 }))
+        yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(numbersOf(seen), numbers(31))
+        assert.deepStrictEqual(gaps(seen), [])
+        const pages = (yield* history).map((request) => queryOf(request).get("max"))
+        assert.includeMembers(pages, ["100", "25", "7"])
+      }).pipe(Effect.provide(small())))
+
+    it.effect("divides the channels of a request, and asks again for those of a break", () =>
+      Effect.gen(function*() {
+        const channels = numbers(12).map((n) => `c${n}`)
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels }))
+        yield* away(Effect.andThen(
+          Effect.forEach(channels, (channel) => large(8, channel)),
+          VirtualTime.advance("30 minutes")
+        ))
+        yield* VirtualTime.advance("1 minute")
+        assert.deepStrictEqual(
+          numbersOf(seen).toSorted((a, b) => Number(a) - Number(b)),
+          numbers(8).flatMap((n) => channels.map(() => n))
+        )
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(small({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
+
+    it.effect("says that the messages are missing where nothing is stored", () =>
+      Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        yield* large(30, "a")
+        yield* VirtualTime.advance("10 seconds")
+        yield* emulator.use((service) => service.publish({ channel: "a", message: 30 }))
+        yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(numbersOf(seen), [30])
+        assert.deepStrictEqual(gaps(seen).map(({ reason }) => reason), ["NoStorage"])
+      }).pipe(Effect.provide(small({ emulator: { addOns: { persistence: false } } }))))
+  })
+
   it.effect("delivers all messages to a reader that does not pull for an hour", () =>
     Effect.gen(function*() {
       const service = yield* emulator

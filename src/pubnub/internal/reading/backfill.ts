@@ -28,7 +28,8 @@ import { covers, isSame, keysOf, type Names } from "./names.ts"
 import type { Pace } from "./pace.ts"
 import { range } from "./place.ts"
 import { overlap } from "./recent.ts"
-import { mostOfPage, type Segment, Segments } from "./segments.ts"
+import { Room } from "./room.ts"
+import { type Segment, Segments } from "./segments.ts"
 import { byTimetoken } from "./storedEntry.ts"
 
 type Config = PubNubConfig["Service"]
@@ -101,6 +102,7 @@ export class Backfill {
   private readonly known: ReadonlyMap<string, ReadonlyArray<string>> | undefined
   private readonly hole: Hole
   private readonly before: bigint
+  private readonly room: Room
   private phase: Phase = "channels"
   /** The channels to read, each with the subscribed names that it arrives by. */
   private channels: ReadonlyMap<string, ReadonlyArray<string>> = new Map()
@@ -146,6 +148,7 @@ export class Backfill {
     this.known = known
     this.hole = hole
     this.before = BigInt(hole.to) + 1n
+    this.room = new Room(history.config, (endpoint) => this.request(endpoint))
     const ahead: Array<Live> = []
     for (const arrival of hole.page) {
       const { by = "", envelope, id } = arrival
@@ -180,9 +183,8 @@ export class Backfill {
   private rangeFrom(since: bigint): Segments {
     return new Segments(
       {
-        config: this.history.config,
         encryption: this.history.encryption,
-        request: (endpoint) => this.request(endpoint),
+        room: this.room,
         channels: () => this.channels,
         isOld: (segment) => this.isOld(segment),
         unsure: () => {
@@ -315,17 +317,13 @@ export class Backfill {
   private probe(segment: Segment): Effect.Effect<Progress, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.gen({ self: this }, function*() {
       const asked = [...this.channels.keys()].filter((name) => !this.held.has(name))
-      for (const channels of addressParts(this.history.config, asked, mostOfPage)) {
-        const pages = yield* this.request(Storage.pages({
-          channels,
-          since: undefined,
-          before: String(segment.since),
-          limit: 1,
-          actions: false,
-          meta: false
-        }))
-        for (const [channel, { entries }] of pages) if (entries.length > 0) this.held.add(channel)
-      }
+      const pages = yield* this.room.pages(asked, {
+        since: undefined,
+        before: String(segment.since),
+        limit: 1,
+        meta: false
+      })
+      for (const { channel, page } of pages) if (page.entries.length > 0) this.held.add(channel)
       const from = segment.probedTo === this.hole.since ? this.hole.from : String(segment.probedTo - 1n)
       // More entries may be deleted before they are read.
       segment.probedTo = this.oldestKept() + aMinute

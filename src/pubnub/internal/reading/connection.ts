@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { Cursor } from "../../../Cursor.ts"
 import * as LongPoll from "../../../internal/longPoll.ts"
@@ -432,13 +433,49 @@ export class Connection {
       const { clock, history } = this.core
       const sentAt = PollLoop.moment(clock)
       const send = this.sendPoll
-      return Effect.flatMap(this.call((config) => send(config, from)), (answer) => {
+      const answered = Effect.asSome(this.call((config) => send(config, from))).pipe(
+        Effect.catchIf(
+          (reason) => reason._tag === "Malformed" && reason.limit !== undefined,
+          () => Effect.succeedNone
+        )
+      )
+      return Effect.flatMap(answered, (some) => {
+        if (Option.isNone(some)) return this.stepOver(from, sentAt)
+        const answer = some.value
         const at = PollLoop.moment(clock)
         // A poll that is cut meanwhile has changed nothing, and the next one gets the same messages.
         const opened = Arrival.openAll(history.encryption, answer.messages.map(Arrival.read))
         return Effect.flatMapEager(opened, (arrivals) => this.received(from, answer, arrivals, sentAt, at))
       })
     })
+  }
+
+  /**
+   * Goes on from now after a page that is larger than `maxAnswerSize`: the service would send the same page again, for ever. History
+   * has its messages in smaller pages.
+   */
+  private stepOver(
+    from: Cursor,
+    sentAt: LongPoll.Moment
+  ): Effect.Effect<PollLoop.Polled<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
+    const { clock, history } = this.core
+    const target = { ...this.asked ?? this.target, state: undefined }
+    return Effect.flatMap(
+      this.call((config) => Endpoint.send(config, Subscribe.handshake(config, target))),
+      ({ position, region }): Effect.Effect<PollLoop.Polled<Cursor>, PubNubError.Reason> => {
+        const at = PollLoop.moment(clock)
+        const next = Subscribe.cursorOf({ position, region })
+        if (position <= from.position || !this.witness.handshake(position, at.wall, from.position).believed) {
+          return Effect.fail(Subscribe.doubtful(position))
+        }
+        const servedAt = ClockCheck.millisOf(position)
+        history.knowledge.atLeast(servedAt)
+        if (position > this.reached) this.reached = position
+        this.brokenBefore = next
+        for (const lane of this.lanes.values()) lane.missed(from, next)
+        return Effect.succeed({ next, servedAt, soon: LongPoll.elapsed(sentAt, at) < 1_000, fresh: false })
+      }
+    )
   }
 
   /** Gives a page to the lanes. */

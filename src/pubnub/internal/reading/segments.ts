@@ -6,15 +6,14 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import type { Encryption } from "../../Encryption.ts"
-import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
-import type * as Endpoint from "../wire/endpoint.ts"
 import * as Storage from "../wire/storage.ts"
-import { addressParts } from "./addressParts.ts"
+import type { Room } from "./room.ts"
 import { byTimetoken, entriesOf, type Entry, oldestOf, openEntries } from "./storedEntry.ts"
 
-/** How many entries stay in memory while older ones are read. Further ones are dropped and read again. */
+/** How many entries stay in memory while older ones are read. Further ones are dropped and read again. Of large ones fewer stay. */
 const mostKept = 16_000
+const mostPagesKept = 160
 
 /** How many segments are read at once. */
 const atOnce = 16
@@ -27,12 +26,10 @@ const partsOfShort = 4
 
 /** No segment is read if more entries than this wait before it: memory would fill up before the oldest entries arrive. */
 const mostAhead = 4_000
+const mostPagesAhead = 40
 
 /** How many entries `take` gives at once. */
 const chunk = 100
-
-/** The most channels of a request for pages. */
-export const mostOfPage = 500
 
 /** A part of a range, with its entries once they are read. */
 export interface Segment {
@@ -47,11 +44,8 @@ export interface Segment {
 
 /** What `Segments` needs from its reader. */
 export interface Source {
-  readonly config: PubNubConfig["Service"]
   readonly encryption: Encryption | undefined
-  readonly request: <A>(
-    endpoint: Endpoint.Endpoint<A>
-  ) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
+  readonly room: Room
   /** The channels to read, each with the subscribed names that stand for it. */
   readonly channels: () => ReadonlyMap<string, ReadonlyArray<string>>
   /** Whether retention may have deleted entries of a segment since the last check. */
@@ -81,12 +75,13 @@ export class Segments {
     { self: this },
     function*() {
       const unread: Array<Segment> = []
+      const ahead = Math.min(mostAhead, mostPagesAhead * this.source.room.entries)
       let kept = 0
       for (let index = this.segments.length - 1; index >= 0 && unread.length < atOnce; index--) {
         const segment = this.segments[index]
         if (segment === undefined) break
         if (segment.entries !== undefined) kept += segment.entries.length
-        else if (kept > mostAhead) break
+        else if (kept > ahead) break
         else unread.push(segment)
       }
       const results = yield* Effect.forEach(unread, (segment) => Effect.result(this.readOne(segment)), {
@@ -120,43 +115,39 @@ export class Segments {
 
   /** Drops the newest entries if there are too many. They are read again later. */
   private forgetSome(): void {
+    const most = Math.min(mostKept, mostPagesKept * this.source.room.entries)
     let kept = 0
     for (const segment of this.segments.toReversed()) {
       const count = segment.entries?.length ?? 0
       kept += count
-      if (kept > mostKept && kept > count) segment.entries = undefined
+      if (kept > most && kept > count) segment.entries = undefined
     }
   }
 
   /** Reads the newest page of a segment. Gives the part that the page covers, and the rest as new segments. */
   private readonly readOne = Effect.fnUntraced(function*(this: Segments, segment: Segment) {
-    const { channels, config, encryption, request, unsure } = this.source
+    const { channels, encryption, room, unsure } = this.source
     const names = channels()
-    const limit = Storage.most(names.size)
     const entries: Array<Entry> = []
     // A full page of a channel is complete only after its oldest entry.
     let from = segment.since
-    for (const part of addressParts(config, names.keys(), mostOfPage)) {
-      const pages = yield* request(Storage.pages({
-        channels: part,
-        since: String(segment.since),
-        before: String(segment.before),
-        limit,
-        actions: false,
-        meta: true
-      }))
-      for (const [channel, page] of pages) {
-        const read = entriesOf(channel, names.get(channel) ?? [channel], page.entries, segment.since)
-          // A proxy may answer with entries outside of the range. Then reading would never end.
-          .filter(({ timetoken }) => timetoken < String(segment.before))
-        entries.push(...yield* openEntries(encryption, read))
-        const after = completeFrom(page, limit, String(segment.before))
-        // It says no time, or all of it has one timetoken: no request can show what is missing then.
-        if (after === undefined || after >= segment.before) unsure()
-        if (after === undefined || after > segment.before) continue
-        const complete = after < segment.before ? after : after - 1n
-        if (complete > from) from = complete
-      }
+    const pages = yield* room.pages(names.keys(), {
+      since: String(segment.since),
+      before: String(segment.before),
+      limit: Storage.most(names.size),
+      meta: true
+    })
+    for (const { channel, limit, page } of pages) {
+      const read = entriesOf(channel, names.get(channel) ?? [channel], page.entries, segment.since)
+        // A proxy may answer with entries outside of the range. Then reading would never end.
+        .filter(({ timetoken }) => timetoken < String(segment.before))
+      entries.push(...yield* openEntries(encryption, read))
+      const after = completeFrom(page, limit, String(segment.before))
+      // It says no time, or all of it has one timetoken: no request can show what is missing then.
+      if (after === undefined || after >= segment.before) unsure()
+      if (after === undefined || after > segment.before) continue
+      const complete = after < segment.before ? after : after - 1n
+      if (complete > from) from = complete
     }
     const bound = String(from)
     const known: Segment = {

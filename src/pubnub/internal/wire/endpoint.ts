@@ -57,6 +57,8 @@ export interface Endpoint<A> {
   readonly timeout?: Duration.Duration | "none" | undefined
   /** Called when a part of the answer has arrived. */
   readonly onPart?: (() => void) | undefined
+  /** The most bytes of the answer, if fewer than `maxAnswerSize` of the configuration. */
+  readonly maxSize?: number | undefined
   readonly attributes?: Record<string, unknown> | undefined
   /** Payloads of users keep their numbers; everywhere else long integers stay exact as text. */
   readonly parse?: ((text: string) => Result.Result<Schema.Json, string>) | undefined
@@ -150,7 +152,7 @@ const exchange = <A>(
     }),
     request: () => request(config, endpoint, address),
     timeout: timeout === "none" ? undefined : timeout,
-    maxSize: config.maxAnswerSize,
+    maxSize: Math.min(config.maxAnswerSize, endpoint.maxSize ?? Infinity),
     onPart: endpoint.onPart,
     secrets: () => [...Token.secrets(config), ...endpoint.secrets ?? []],
     unanswered: unanswered(timeout === "none" ? config.pollTimeout : timeout),

@@ -14,7 +14,7 @@ import * as Envelope from "./envelope.ts"
 import { path, subscribeKey } from "./path.ts"
 import { isTimetoken } from "./timetokens.ts"
 
-interface PageRequest {
+export interface PageRequest {
   readonly channels: ReadonlyArray<string>
   /** The oldest timetoken that belongs to the range. */
   readonly since: string | undefined
