@@ -10,6 +10,7 @@ const include = [
   "test/docs/compiler.test.ts",
   "test/cli/{durable,hostile,process}.test.ts",
   "test/node/{bothWays,hostile,sigkill}.test.ts",
+  "test/examples/fleet.test.ts",
   "test/fleet/{SqlCursorStore,moving,sigkill}.test.ts",
   "test/symphony/{MessageML,anyInput,entries,hostile,secrets}.test.ts",
   "test/symphony/contract/*.test.ts",
