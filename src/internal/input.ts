@@ -30,7 +30,7 @@ export const shown = (value: unknown): string => {
 const named = (value: unknown): string => {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(Text.bounded(value, 100))
+      return Text.quoted(value, 100)
     case "number":
       return Object.is(value, -0) ? "-0" : String(value)
     case "boolean":

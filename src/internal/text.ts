@@ -54,6 +54,9 @@ export const harmless = (text: string): string => text.replaceAll(breaks, " ").r
 export const harmlessJson = (json: string): string =>
   json.replaceAll(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
+/** A name that somebody else chose, as a part of our sentence. */
+export const quoted = (name: string, length = 200): string => harmlessJson(JSON.stringify(bounded(name, length)))
+
 // --------------------------------------------------------------------------------------------------------------------
 // secrets
 // --------------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Failure from "../internal/failure.ts"
 import * as Json from "../internal/json.ts"
+import * as Text from "../internal/text.ts"
 import type * as Pages from "../Page.ts"
 import type { UndecodableItem } from "../UndecodableItem.ts"
 import { whatHappened } from "../internal/whatHappened.ts"
@@ -237,7 +238,7 @@ export class ObjectNotFound extends /* @__PURE__ */ Failure.TaggedError<ObjectNo
   id: Schema.String
 }, {
   message: ({ id, kind, operation }) =>
-    `${operation}: there is no metadata of ${kind} ${JSON.stringify(id)}. Set it first.`
+    `${operation}: there is no metadata of ${kind} ${Text.quoted(id)}. Set it first.`
 }) {}
 
 /**
@@ -257,7 +258,7 @@ export class ObjectChanged extends /* @__PURE__ */ Failure.TaggedError<ObjectCha
   etag: Etag
 }, {
   message: ({ etag, id, kind, operation }) =>
-    `${operation}: ${kind} ${JSON.stringify(id)} no longer has the etag ${etag}: ` +
+    `${operation}: ${kind} ${Text.quoted(id)} no longer has the etag ${etag}: ` +
     "somebody else changed it. Read it again, then write; update does both."
 }) {}
 
@@ -280,7 +281,7 @@ export class CustomMismatch extends /* @__PURE__ */ Failure.TaggedError<CustomMi
   custom: Schema.Record(Schema.String, Schema.Json)
 }, {
   message: ({ id, issue, kind, operation }) =>
-    `${operation}: the custom data of ${kind} ${JSON.stringify(id)} does not match its schema: ` +
+    `${operation}: the custom data of ${kind} ${Text.quoted(id)} does not match its schema: ` +
     `${issue}. Another version of the program may have written it.`
 }) {
   // The custom data is foreign, and a logger walks it by recursion.
@@ -308,7 +309,7 @@ export class UpdateOutcomeUnknown
     reason: Schema.Union(Outcome.Unknown)
   }, {
     message: ({ id, kind, operation, reason }) =>
-      `${operation}: this update may or may not have changed ${kind} ${JSON.stringify(id)}. ` +
+      `${operation}: this update may or may not have changed ${kind} ${Text.quoted(id)}. ` +
       `${whatHappened(reason)} Read it before you repeat the update.`
   })
 {}

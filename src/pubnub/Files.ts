@@ -131,8 +131,6 @@ const Request = Schema.Struct({
   path: Schema.String
 })
 
-const shownName = (name: string): string => JSON.stringify(Text.bounded(Text.harmless(name), 200))
-
 /**
  * The file is larger than the keyset allows, or than the `maxSize` of a download.
  *
@@ -154,7 +152,7 @@ export class FileTooLarge extends Failure.TaggedError<FileTooLarge>("pubnub")("F
   refusedBy: Schema.Literals(["client", "service"])
 }, {
   message: ({ limit, name, operation, refusedBy, size }) =>
-    `${operation}: ${shownName(name)} has ${size} bytes; the limit is ${limit}. ` +
+    `${operation}: ${Text.quoted(name)} has ${size} bytes; the limit is ${limit}. ` +
     (operation === "Files.send"
       ? `${refusedBy === "client" ? "Nothing was uploaded." : "The storage refused it."} ` +
         "Send less, or ask for a higher limit of the keyset."
@@ -179,7 +177,7 @@ export class FileNotAnnounced extends Failure.TaggedError<FileNotAnnounced>("pub
   request: Request
 }, {
   message: ({ id, name, operation, reason }) =>
-    `${operation}: ${shownName(name)} (${id}) is uploaded, but not announced: ${reason.message} ` +
+    `${operation}: ${Text.quoted(name)} (${id}) is uploaded, but not announced: ${reason.message} ` +
     "Files.announce announces it, Files.remove removes it.",
   isRetryable: ({ reason }) => reason.isRetryable,
   retryAfter: ({ reason }) => reason.retryAfter
@@ -204,7 +202,7 @@ export class AnnouncementOutcomeUnknown
   }, {
     message: ({ id, name, operation, reason }) =>
       `${operation}: ${
-        shownName(name)
+        Text.quoted(name)
       } (${id}) is uploaded, and may or may not have been announced: ${reason.message} ` +
       "Look for it with Files.findAnnouncement before you announce it again."
   })
@@ -236,7 +234,7 @@ export class StorageRefused extends Failure.TaggedError<StorageRefused>("pubnub"
   description: Schema.String
 }, {
   message: ({ code, description, kind, name, operation, status }) =>
-    `${operation}: the storage refused ${shownName(name)} with ${status} ${code}: ${Text.sentence(description)} ` +
+    `${operation}: the storage refused ${Text.quoted(name)} with ${status} ${code}: ${Text.sentence(description)} ` +
     (kind === "expired"
       ? "Check the clock of this machine, and try again."
       : kind === "busy"
@@ -262,7 +260,7 @@ export class ContentFailed<out E = unknown> extends Failure.TaggedError<ContentF
   cause: Schema.Unknown
 }, {
   message: ({ cause, name, operation }) =>
-    `${operation}: the content of ${shownName(name)} cannot be read` +
+    `${operation}: the content of ${Text.quoted(name)} cannot be read` +
     `${cause instanceof Error ? `: ${Text.clause(Text.told(cause.message))}` : ""}. Nothing was sent.`
 }) {
   declare readonly cause: E
@@ -288,7 +286,9 @@ export class FileNotFound extends Failure.TaggedError<FileNotFound>("pubnub")("F
   ...Names
 }, {
   message: ({ channel, id, name, operation }) =>
-    `${operation}: ${channel} has no file ${shownName(name)} (${id}). It may have been removed, or its time is over; ` +
+    `${operation}: ${channel} has no file ${
+      Text.quoted(name)
+    } (${id}). It may have been removed, or its time is over; ` +
     "Files.list gives the files that exist."
 }) {}
 
@@ -310,7 +310,7 @@ export class DownloadCut extends Failure.TaggedError<DownloadCut>("pubnub")("Dow
   description: Schema.String
 }, {
   message: ({ description, name, operation, received, size }) =>
-    `${operation}: the download of ${shownName(name)} ended after ${received}${
+    `${operation}: the download of ${Text.quoted(name)} ended after ${received}${
       size === undefined ? "" : ` of ${size}`
     } bytes: ${Text.sentence(description)} Begin again.`,
   isRetryable: true

@@ -20,6 +20,7 @@ import type * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Codec from "../internal/codec.ts"
 import * as Failure from "../internal/failure.ts"
 import * as Input from "../internal/input.ts"
+import * as Text from "../internal/text.ts"
 import type { Live } from "../Live.ts"
 import type { Page } from "../Page.ts"
 import { isDecoded, type UndecodableItem } from "../UndecodableItem.ts"
@@ -68,7 +69,9 @@ export class ActionExists extends Failure.TaggedError<ActionExists>("pubnub")("A
   value: Schema.String
 }, {
   message: ({ channel, messageTimetoken, type, value }) =>
-    `MessageActions.add: this user already has the ${type} "${value}" on message ${messageTimetoken} of ${channel}. ` +
+    `MessageActions.add: this user already has the ${type} ${
+      Text.quoted(value)
+    } on message ${messageTimetoken} of ${channel}. ` +
     "There is nothing to do; MessageActions.remove removes it."
 }) {}
 

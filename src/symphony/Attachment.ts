@@ -144,7 +144,7 @@ export class AttachmentFailed<out E = unknown>
     cause: Schema.Unknown
   }, {
     message: ({ attachment, cause, operation }) =>
-      `${operation}: the attachment ${JSON.stringify(attachment)} cannot be read` +
+      `${operation}: the attachment ${Text.quoted(attachment)} cannot be read` +
       `${cause instanceof Error ? `: ${Text.clause(Text.told(cause.message))}` : ""}. Nothing was posted.`
   })
 {

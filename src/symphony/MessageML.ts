@@ -743,7 +743,7 @@ export class EntityMismatch extends Failure.TaggedError<EntityMismatch>("symphon
   issue: Schema.String
 }, {
   message: ({ id, issue, type }) =>
-    `The entity ${JSON.stringify(id)} does not match the schema of ${type}: ${issue}. Check its data.`
+    `The entity ${Text.quoted(id)} does not match the schema of ${type}: ${issue}. Check its data.`
 }) {}
 
 /**

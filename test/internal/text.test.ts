@@ -191,6 +191,17 @@ describe("Text.told", () => {
   })
 })
 
+describe("Text.quoted", () => {
+  it.each([
+    ["room \"1\"", "\"room \\\"1\\\"\""],
+    ["a\nb\u202ec\u009bd", "\"a\\nb\\u202ec\\u009bd\""],
+    ["x".repeat(300), `"${"x".repeat(199)}…"`]
+  ])(
+    "shows %j bounded and without what a terminal obeys",
+    (name, shown) => assert.strictEqual(Text.quoted(name), shown)
+  )
+})
+
 describe("Text.harmlessJson", () => {
   it("keeps the meaning, and has no control characters", () => {
     const value = { "a\u202e": "\u001b[2J\u009b\u007f\n", b: "\ufeff😀" }

@@ -21,7 +21,7 @@ export const explain = (
       _tag: "WrongUser",
       user: told(token.user),
       caller: told(user),
-      message: `Only the user ${shown(token.user)} may use the token, and this is ${shown(user)}. ` +
+      message: `Only the user ${Text.quoted(token.user)} may use the token, and this is ${Text.quoted(user)}. ` +
         "Set userId of PubNubConfig, or grant a token to this user."
     }
   }
@@ -51,7 +51,6 @@ export const explainList = (
 
 // Names of a token are foreign text, of any length.
 const told = (name: string) => Text.harmless(Text.bounded(name))
-const shown = (name: string) => JSON.stringify(Text.harmless(Text.bounded(name, 200)))
 
 const plurals = { channel: "channels", group: "groups", user: "users" } as const
 
@@ -65,7 +64,7 @@ const explainOne = (
   const names = resources[plurals[kind]]
   const all = kind === "group" ? [] : categories[plurals[kind]]
   const rights = new Set<Right>([...names.get(name) ?? [], ...all])
-  const thing = `the ${kind} ${shown(name)}`
+  const thing = `the ${kind} ${Text.quoted(name)}`
   let isKnown = names.has(name)
   let doubtful: string | undefined
   for (const [pattern, given] of patterns[plurals[kind]]) {
@@ -80,7 +79,9 @@ const explainOne = (
   }
   if (rights.has(right)) return undefined
   if (doubtful !== undefined) {
-    const message = `Whether the pattern ${shown(doubtful)} of the token matches ${thing} only the service can say.`
+    const message = `Whether the pattern ${
+      Text.quoted(doubtful)
+    } of the token matches ${thing} only the service can say.`
     return { _tag: "Undetermined", ...missing, pattern: told(doubtful), message }
   }
   if (isKnown) {
@@ -89,8 +90,8 @@ const explainOne = (
   }
   const resource = [...names].find(([wildcard, rights]) => rights.includes(right) && isMeant(wildcard, name))?.[0]
   if (resource !== undefined) {
-    const message = `The token has the ${kind} ${shown(resource)}, whose * means nothing in a name. ` +
-      `Grant ${right} to the pattern ${shown(patternOf(resource))} instead.`
+    const message = `The token has the ${kind} ${Text.quoted(resource)}, whose * means nothing in a name. ` +
+      `Grant ${right} to the pattern ${Text.quoted(patternOf(resource))} instead.`
     return { _tag: "WildcardAsResource", ...missing, resource: told(resource), message }
   }
   const message = `The token says nothing about ${thing}. Grant ${right} on it.`

@@ -125,7 +125,7 @@ const stateOf = (names: Names): Result.Result<string | undefined, ReadonlyArray<
   if (wrong !== undefined) return Result.fail([{ location: "state", message: wrong }])
   const details = Object.entries(state).flatMap(([name, value]) => {
     const issue = stateIssue(names, name, value)
-    return issue === undefined ? [] : [{ location: "state", message: `"${name}" ${issue}` }]
+    return issue === undefined ? [] : [{ location: "state", message: `${Input.shown(name)} ${issue}` }]
   })
   if (details.length > 0) return Result.fail(details)
   return Object.keys(state).length === 0
