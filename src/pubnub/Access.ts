@@ -38,29 +38,47 @@ import type * as PubNubError from "./PubNubError.ts"
 // --------------------------------------------------------------------------------------------------------------------
 
 /**
- * A right on a channel. `"read"`: subscribe, history, presence. `"write"`: publish, signal, add message actions. `"delete"`: remove
+ * Rights on a channel. `"read"`: subscribe, history, presence. `"write"`: publish, signal, add message actions. `"delete"`: remove
  * messages and message actions. `"get"`, `"update"`, `"delete"`: its metadata. `"manage"`: its members. `"join"`: be a member.
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
-export type ChannelRight = "read" | "write" | "manage" | "delete" | "get" | "update" | "join"
+export const ChannelRight = Schema.Literals(Bits.channelRights)
 
 /**
- * A right on a channel group. `"read"`: subscribe, presence. `"manage"`: its channels.
- *
  * @category models
  * @since 0.1.0
  */
-export type GroupRight = "read" | "manage"
+export type ChannelRight = typeof ChannelRight.Type
 
 /**
- * A right on the metadata of a user.
+ * Rights on a channel group. `"read"`: subscribe, presence. `"manage"`: its channels.
  *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const GroupRight = Schema.Literals(Bits.groupRights)
+
+/**
  * @category models
  * @since 0.1.0
  */
-export type UserRight = "get" | "update" | "delete"
+export type GroupRight = typeof GroupRight.Type
+
+/**
+ * Rights on the metadata of a user.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const UserRight = Schema.Literals(Bits.userRights)
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type UserRight = typeof UserRight.Type
 
 /**
  * Rights by name.
@@ -105,9 +123,9 @@ export interface GrantOptions extends Resources {
 }
 
 const kinds = [
-  ["channels", "channels", ["read", "write", "manage", "delete", "get", "update", "join"]],
-  ["groups", "groups", ["read", "manage"]],
-  ["users", "uuids", ["get", "update", "delete"]]
+  ["channels", "channels", Bits.channelRights],
+  ["groups", "groups", Bits.groupRights],
+  ["users", "uuids", Bits.userRights]
 ] as const
 
 // --------------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { channelRights } from "./internal/access/bits.ts"
 
 const Kind = Schema.Literals(["channel", "group", "user"])
 
@@ -13,7 +14,7 @@ const missing = {
   /** Its name. */
   name: Schema.String,
   /** The one right to grant. */
-  right: Schema.Literals(["read", "write", "manage", "delete", "get", "update", "join"]),
+  right: Schema.Literals(channelRights),
   /** What is the case, and what to do. */
   message: Schema.String
 }

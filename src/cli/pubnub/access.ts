@@ -39,9 +39,9 @@ const asInput = <A, R>(read: Effect.Effect<A, AccessToken.InvalidToken, R>) =>
 // grant and revoke
 // --------------------------------------------------------------------------------------------------------------------
 
-const channelRights = ["read", "write", "manage", "delete", "get", "update", "join"] as const
-const groupRights = ["read", "manage"] as const
-const userRights = ["get", "update", "delete"] as const
+const channelRights = Access.ChannelRight.literals
+const groupRights = Access.GroupRight.literals
+const userRights = Access.UserRight.literals
 
 /** `name=right,right`: the name may have an equals sign, too. */
 const rightsOf = <const Right extends string>(

@@ -13,6 +13,11 @@ const bits = [
 
 type Right = typeof bits[number][0]
 
+/** The rights that mean something on each kind. */
+export const channelRights = ["read", "write", "manage", "delete", "get", "update", "join"] as const
+export const groupRights = ["read", "manage"] as const
+export const userRights = ["get", "update", "delete"] as const
+
 /** The rights of a number. Bits that have no name are left out. */
 export const rightsOf = (mask: number): ReadonlyArray<Right> =>
   bits.flatMap(([right, bit]) => (mask & bit) === 0 ? [] : [right])
