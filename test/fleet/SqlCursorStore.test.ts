@@ -18,7 +18,7 @@ import { CursorStore } from "effect-herald/CursorStore"
 import { SqlCursorStore } from "effect-herald/fleet"
 import * as Postgres from "../kit/postgres.ts"
 import * as Sqlite from "../kit/sqlite.ts"
-import { isLong } from "../simulation/seeds.ts"
+import { casesOf, isLong } from "../simulation/seeds.ts"
 
 const cursorAt = (end: number): Cursor => ({
   position: String(17_900_000_000_000_000n + BigInt(end)),
@@ -232,7 +232,7 @@ const behaves = (client: Layer.Layer<SqlClient.SqlClient, SqlError>) => {
             assert.deepStrictEqual(yield* claims.at(-1)!.store.load("any"), kept)
           }
         }),
-      { arbitrary: { runs: isLong ? 100 : 10 } }
+      { arbitrary: { runs: casesOf(10, 100) } }
     )
 
     it.effect("refuses names that the database would change", () =>

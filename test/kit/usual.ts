@@ -4,7 +4,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Usual from "../../src/internal/usual.ts"
-import { isLong } from "../simulation/seeds.ts"
+import { casesOf, isLong } from "../simulation/seeds.ts"
 import { lists } from "./nested.ts"
 
 type Json = Schema.Json
@@ -93,6 +93,6 @@ export const itReadsUsual = <A>(
           }, json)
         )
       }
-    }, { arbitrary: { runs: isLong ? 300 : 15 } })
+    }, { arbitrary: { runs: casesOf(15, 300) } })
   })
 }

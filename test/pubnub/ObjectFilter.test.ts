@@ -9,7 +9,7 @@ import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import type * as UndecodableItem from "effect-herald/UndecodableItem"
 import { emulated, start } from "../kit/emulated.ts"
 import { decoded } from "../kit/decoded.ts"
-import { isLong } from "../simulation/seeds.ts"
+import { casesOf } from "../simulation/seeds.ts"
 
 const printed = (filter: ObjectFilter.Filter<string>) => Result.getOrThrow(ObjectFilter.print(filter))
 const noon = DateTime.makeUnsafe("2026-09-21T12:00:00.500Z")
@@ -162,7 +162,7 @@ it.effect("Users.list gives the users that a filter matches", () =>
     const { items: all } = yield* Users.list()
     assert.lengthOf(all, 20)
     let some = 0
-    const filters = isLong ? 500 : 150
+    const filters = casesOf(150, 500)
     for (let count = 0; count < filters; count++) {
       const filter = yield* randomFilter(3)
       const { items } = yield* Users.list({ filter })

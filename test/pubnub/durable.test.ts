@@ -31,7 +31,7 @@ import { root } from "../kit/scratch.ts"
 import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { isLong } from "../simulation/seeds.ts"
+import { casesOf, isLong } from "../simulation/seeds.ts"
 
 const world = (options?: Parameters<typeof emulated>[0]) => Layer.merge(emulated(options), CursorStore.layerMemory)
 
@@ -880,7 +880,7 @@ describe("a reader that is killed at random, and started again", () => {
     "loses nothing with consume and every kind of fault",
     () =>
       Effect.forEach(
-        numbers(0, isLong ? 100 : 3),
+        numbers(0, casesOf(3, 100)),
         (seed) =>
           survive((handle) =>
             Subscribe.consume((message) => handle([message]), { ...target, reconnect, concurrency: 1 + seed % 3 })

@@ -10,7 +10,7 @@ import { History, PubNubConfig, Subscribe, type SubscribeEvent, Timetoken } from
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
 import * as Storage from "../../src/pubnub/internal/wire/storage.ts"
 import { emulated, requestsTo } from "../kit/emulated.ts"
-import { isLong } from "../simulation/seeds.ts"
+import { casesOf } from "../simulation/seeds.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 
@@ -99,7 +99,7 @@ describe("what is stored", () => {
           )
         }
       }).pipe(Effect.provide(emulated({ emulator: { limits: { queueRetention: "2 minutes" } } }))),
-    { arbitrary: { runs: isLong ? 200 : 10 } }
+    { arbitrary: { runs: casesOf(10, 200) } }
   )
 
   it.effect("a shared file has its metadata, live and stored", () =>

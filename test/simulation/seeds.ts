@@ -11,6 +11,9 @@ export const isWhole = Number(process.env.SEEDS ?? 0) >= 1_000
 
 const first = Number(process.env.FROM ?? 0)
 
+/** How many random cases are run: `few` in `npm test`, `many` in all of the long run, and a quarter of them in a part of it. */
+export const casesOf = (few: number, many: number): number => isWhole ? many : isLong ? Math.max(few, many / 4) : few
+
 /** `few` seeds, or in the long run this share of them. */
 export const seedsOf = (few: number, share = 1): ReadonlyArray<number> =>
   process.env.SEED === undefined

@@ -9,7 +9,7 @@ import { MessageML, Messages, Session, SymphonyConfig } from "effect-herald/symp
 import { Transport } from "effect-herald/testing"
 import * as Content from "../../src/symphony/internal/wire/content.ts"
 import { emulated, emulator } from "../testing/symphonyHttp.ts"
-import { isLong } from "../simulation/seeds.ts"
+import { casesOf } from "../simulation/seeds.ts"
 
 const parsed = (markup: string) =>
   Stream.runCollect(Stream.pipeThroughChannel(Stream.succeed(markup), Xml.decodeString()))
@@ -79,19 +79,19 @@ describe("MessageML.escape", () => {
       const markup = `<p>${MessageML.escape(text)}</p>`
       assert.strictEqual(yield* textIn(markup), possible(text))
       assert.notMatch(markup.slice(3, -4), /[<>'"$%()*.=[\]\\`{}\r]|#(?!\d)|&(?!(\w+|#\d+);)/)
-    }), { arbitrary: { runs: isLong ? 1_000 : 250 } })
+    }), { arbitrary: { runs: casesOf(250, 1_000) } })
 
   it.effect.prop("round-trips any text through MessageML.read", [Nasty], ([text]) =>
     Effect.gen(function*() {
       const { text: read } = yield* MessageML.read({ message: `<div>${MessageML.escape(text)}</div>` })
       assert.strictEqual(read, possible(text).trim())
-    }), { arbitrary: { runs: isLong ? 500 : 125 } })
+    }), { arbitrary: { runs: casesOf(125, 500) } })
 
   it.effect.prop("round-trips any text in an attribute", [Nasty], ([text]) =>
     Effect.gen(function*() {
       const [start] = yield* parsed(MessageML.image(text).markup)
       assert.deepInclude(start, { name: "img", attributes: { src: possible(text) } })
-    }), { arbitrary: { runs: isLong ? 500 : 125 } })
+    }), { arbitrary: { runs: casesOf(125, 500) } })
 
   it.effect.prop(
     "round-trips any text in the placeholders of a template",
@@ -104,7 +104,7 @@ describe("MessageML.escape", () => {
         assert.strictEqual(yield* textIn(markup), `${possible(other)}${possible(other)}1`)
         assert.notMatch(markup, /[$#]\{|<\/?[#@]/)
       }),
-    { arbitrary: { runs: isLong ? 500 : 125 } }
+    { arbitrary: { runs: casesOf(125, 500) } }
   )
 })
 
@@ -561,6 +561,6 @@ describe("content of a message", () => {
         const sent = yield* Content.wrap(MessageML.text(text))
         assert.strictEqual(sent, `<messageML>${markup.trim()}</messageML>`)
       }),
-    { arbitrary: { runs: isLong ? 300 : 75 } }
+    { arbitrary: { runs: casesOf(75, 300) } }
   )
 })
