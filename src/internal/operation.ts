@@ -145,7 +145,8 @@ const executed = (
   client.execute(request).pipe(
     Effect.flatMap((response): Effect.Effect<Untold, HttpClientError.HttpClientError> => {
       const { headers, status } = response
-      return streamed && status >= 200 && status < 300
+      // Any other success has no content, or content that a proxy has changed.
+      return streamed && (status === 200 || status === 206)
         ? Effect.succeed({ status, headers, text: "", bytes: Stream.mapError(response.stream, unanswered) })
         : Effect.map(Body.text(response, maxSize, onPart), (body) => ({ status, headers, ...body }))
     }),

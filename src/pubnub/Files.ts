@@ -1061,7 +1061,8 @@ export interface DownloadOptions {
  *
  * `GET /v1/files/{subscribeKey}/channels/{channel}/files/{id}/{name}` leads to another host, which gets no token. A download that
  * breaks off goes on from where it was. If the storage cannot do that, it fails with {@link DownloadCut}. `requestTimeout` limits
- * the wait for the first bytes, and for each piece after them.
+ * the wait for the first bytes, and for each piece after them. The storage says how long a file is; behind a proxy that takes this
+ * away, an answer of HTTP/1.1 that ends early can look whole.
  *
  * With an `Encryption` in the context, the bytes are decrypted as they arrive: only a stream that ends without a failure was
  * complete. A file that was not encrypted fails with `Undecryptable`: provide `undefined` as the encryption for it.

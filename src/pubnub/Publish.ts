@@ -302,7 +302,8 @@ export const signal = <A, RE = never>(
 
 /**
  * Measures a message as the service does for its limit: the bytes of the escaped payload, channel and metadata together. A
- * message of less than 1,800 bytes fits one datagram.
+ * message of less than 1,800 bytes fits one datagram. Above 32,768, where the keyset allows it, the limit counts the bytes of the
+ * JSON alone, which are fewer.
  *
  * **Example** (The bytes that are left)
  *

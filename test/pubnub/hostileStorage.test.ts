@@ -65,6 +65,7 @@ describe("a download from a hostile storage", () => {
       cut([1, 2], { "content-length": "4" }),
       rest([3, 4, 5], { "content-range": "bytes 2-3/4" })
     ], /after 5 of 4 bytes: the storage sent more bytes/],
+    ["a part that does not say which one it is", [rest([1, 2], {})], /after 0 bytes: the storage cannot go on/],
     ["no more bytes, in answers that break off", [
       cut([1], { "content-length": "4" }),
       cut([], { "content-range": "bytes 1-3/4" }, 206)
@@ -98,6 +99,16 @@ describe("a download from a hostile storage", () => {
       assert.strictEqual(closed, 1)
     }).pipe(Effect.provide(leading(...before, unread).layer))
   })
+
+  it.effect.each([202, 203, 204, 205])(
+    "takes no file from a success with the status %i",
+    (status) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Files.downloadBytes(file, { retry: Schedule.recurs(0) }))
+        if (error._tag !== "PubNubError") return assert.fail(error._tag)
+        assert.deepInclude(error.reason, { _tag: "Malformed", status })
+      }).pipe(Effect.provide(leading(() => new Response(status < 204 ? "a" : null, { status })).layer))
+  )
 
   it.effect("is complete when the connection breaks after the last byte", () =>
     Effect.gen(function*() {

@@ -127,7 +127,8 @@ const extentOf = ({ headers, status }: Operation.Answer): Omit<Part, "bytes"> =>
   const header = (name: string) => Option.getOrElse(Headers.get(headers, name), () => "")
   const [, from, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(header("content-range")) ?? []
   const version = header("content-encoding") === "" ? header("etag") : undefined
-  if (status === 206 && from !== undefined) return { start: Number(from), size: numberOf(size), version }
+  // A part that does not say which one it is fits nowhere.
+  if (status === 206) return { start: Number(from), size: numberOf(size), version }
   return { start: 0, size: version === undefined ? undefined : numberOf(header("content-length")), version }
 }
 
