@@ -3,6 +3,7 @@
  * ratios mean anything elsewhere.
  *
  * - `--quick`: a few rows with small samples, only effect-herald and undici. Fails if a ratio is above its limit.
+ * - `--floor`: only effect-herald and undici, with whole samples: a third of the time.
  * - `--only <part of a name>`: the rows with such a name. `--only faults` and `--only subscriptions` run two comparisons with
  *   `pubnub` that have tables of their own, `--only parts` shows what parts of a bundle weigh.
  * - `--rounds <number>`: instead of each row's own number of rounds, for a first look.
@@ -26,6 +27,7 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
+    floor: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     rounds: { type: "string" },
     chart: { type: "string" }
@@ -35,7 +37,7 @@ const { values: flags } = parseArgs({
 const isWanted = (name: string) => name.includes(flags.only)
 
 const participantsOf = ({ base }: Works.Work): ReadonlyArray<ContenderName> =>
-  !flags.quick ? contenders : base === undefined ? ["undici", "effect-herald"] : ["effect-herald"]
+  !flags.quick && !flags.floor ? contenders : base === undefined ? ["undici", "effect-herald"] : ["effect-herald"]
 
 interface Place {
   readonly origin: string
