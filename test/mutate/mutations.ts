@@ -1212,6 +1212,25 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of("src/fleet/SqlCursorStore.ts", ["test/fleet/SqlCursorStore.test.ts"], [
     ["the layer claims at each load", "if (claimed !== undefined) return claimed.store.load(reader)", ""]
   ]),
+  ...of("src/fleet/Fleet.ts", ["test/fleet/Fleet.test.ts"], [
+    ["a lane reads though nobody could look at the table", "() => look),", "() => Effect.ignore(look)),"],
+    ["each lane that is claimed has a look of its own", "if (lastLook > asked) return Effect.void", ""],
+    [
+      "a program runs a fleet twice",
+      "if (here.has(name)) return yield* failed",
+      "if (here.size < 0) return yield* failed"
+    ]
+  ]),
+  ...of("src/fleet/FleetStore.ts", ["test/fleet/SqlFleetStore.test.ts"], [
+    ["an old owner notes channels as read", "if (rows.get(reader)?.epoch !== epoch) return", ""]
+  ]),
+  ...of("src/fleet/SqlFleetStore.ts", ["test/fleet/SqlFleetStore.test.ts"], [
+    [
+      "a fleet begins beside channels that are added",
+      "pg_advisory_xact_lock(hashtext(${prefix}), hashtext(${fleet}))",
+      "1"
+    ]
+  ]),
   ...of("src/fleet/internal/laneOf.ts", ["test/fleet/lanes.test.ts"], [
     ["low bits are as FNV left them", "h = Math.imul(h ^ h >>> 16, 0x85ebca6b)", ""]
   ]),
@@ -1260,7 +1279,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a lane that fails stays down", "yield* lane.failed\n", "yield* lane.failed\n    return yield* Effect.never\n"],
     ["commits in transactions are not noted", "Result.isSuccess(worked) ? then : Effect.void", "Effect.void"],
-    ["lanes do not note what they read", "lane.taken(now.waiting, claim)", "Effect.void"]
+    ["lanes do not note what they read", "lane.taken(now.waiting, claim)", "Effect.void"],
+    ["a lane with a cursor waits for a save", "cursor === undefined ? Effect.void : then", "Effect.void"]
   ]),
   ...of("src/pubnub/internal/reading/durable.ts", ["test/pubnub/transactions.test.ts"], [
     ["a transaction is not noted as saved", "handled === undefined || handled === saved ?", "handled === undefined ?"],
