@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
@@ -122,6 +126,8 @@ describe("make", () => {
   // What callers without the compiler pass.
   const make = (options: unknown): ReturnType<typeof Encryption.make> =>
     Reflect.apply(Encryption.make, undefined, [options])
+  const layer = (options: unknown): ReturnType<typeof Encryption.layer> =>
+    Reflect.apply(Encryption.layer, undefined, [options])
   const refusal = (options: unknown) => Effect.map(Effect.flip(make(options)), String)
 
   it.effect("refuses a key of no bytes, and one that is not redacted text", () =>
@@ -136,6 +142,40 @@ describe("make", () => {
       }
       assert.include(yield* refusal({ key: "s3cret" }), "key is not a Redacted string")
     }))
+
+  const Some = Schema.Struct({
+    key: Schema.optionalKey(Schema.Union([Schema.String, Schema.Null, Schema.Int])),
+    keys: Schema.optionalKey(Schema.Union([Schema.Array(Schema.Union([Schema.String, Schema.Null])), Schema.Boolean])),
+    legacy: Schema.optionalKey(Schema.Union([Schema.Literals(["none", "random", "static"]), Schema.String])),
+    writeLegacy: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Int])),
+    plain: Schema.optionalKey(Schema.Union([Schema.Literals(["accept", "reject"]), Schema.Null]))
+  })
+
+  it.effect.prop(
+    "fails with BadRequest and nothing else, whatever the layer is given",
+    { some: Some, areRedacted: Schema.Boolean },
+    ({ areRedacted, some }) =>
+      Effect.gen(function*() {
+        const hidden = (value: unknown): unknown =>
+          areRedacted && typeof value === "string"
+            ? Redacted.make(value)
+            : Array.isArray(value)
+            ? value.map(hidden)
+            : value
+        const exit = yield* layer({ ...some, key: hidden(some.key), keys: hidden(some.keys) }).pipe(
+          Layer.build,
+          Effect.scoped,
+          Effect.exit
+        )
+        if (Exit.isSuccess(exit)) return
+        const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+        if (error === undefined) return assert.fail(String(exit.cause))
+        assert.strictEqual(error._tag, "PubNubError")
+        assert.strictEqual(error.reason._tag, "BadRequest")
+        assert.isUndefined(error.reason.status)
+      }),
+    { arbitrary: { runs: 50 } }
+  )
 
   it.effect("refuses options that contradict each other", () =>
     Effect.gen(function*() {

@@ -11,7 +11,7 @@ import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import type {
   AccessExplanation,
@@ -26,6 +26,7 @@ import {
   Access,
   type AccessToken,
   Channels,
+  Encryption,
   History,
   Members,
   Memberships,
@@ -98,6 +99,26 @@ it("a grant has only the rights that a resource has, and its errors are known", 
       >
     >
   >(true)
+})
+
+it("an encryption fails with BadRequest and nothing else, and its streams with Undecryptable as well", () => {
+  type Refused = PubNubError.PubNubErrorOf<PubNubError.BadRequest>
+  const options = { key: Redacted.make("k") }
+  const made = Encryption.make(options)
+  const layer = Encryption.layer(options)
+  holds<Equal<typeof made, Effect.Effect<Encryption.Encryption, Refused>>>(true)
+  holds<Equal<typeof layer, Layer.Layer<never, Refused>>>(true)
+  const opened = ({ decryptBytes, encryptBytes, openAll, seal }: Encryption.Encryption) => ({
+    sealed: seal("1"),
+    all: openAll([]),
+    encrypted: encryptBytes(Stream.fail("lost")),
+    decrypted: decryptBytes(Stream.fail("lost"))
+  })
+  type Opened = ReturnType<typeof opened>
+  holds<Equal<Opened["sealed"], Effect.Effect<string>>>(true)
+  holds<Equal<Opened["all"], Effect.Effect<ReadonlyArray<Encryption.Opened>>>>(true)
+  holds<Equal<Opened["encrypted"], Stream.Stream<Uint8Array, string>>>(true)
+  holds<Equal<Opened["decrypted"], Stream.Stream<Uint8Array, string | Encryption.Undecryptable>>>(true)
 })
 
 it("the layer of a configuration needs what its token needs, and nothing without one", () => {
