@@ -836,6 +836,13 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["more statuses wait", "const mostStatuses = 1_000", "const mostStatuses = 1_001"],
     ["the group of listeners is kept", "            this.forget(group)\n          })", "          })"],
     [
+      "an engine is of a group that was forgotten meanwhile",
+      "        this.groups.add(group)\n        if (!group.isOn)",
+      "        if (!group.isOn)"
+    ],
+    ["a registry closes before its engines", "        Effect.andThen(Fiber.awaitAll(this.closing)),\n", ""],
+    ["engines that are closed are kept", "      fiber.addObserver(() => this.closing.delete(fiber))\n", ""],
+    [
       "the group of an engine is kept",
       "    group.engines.delete(filter)\n    this.forget(group)",
       "    group.engines.delete(filter)"

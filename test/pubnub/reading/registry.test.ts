@@ -90,6 +90,36 @@ describe("a lease", () => {
       }
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("of another filter keeps a group that is forgotten while its engine is made", () =>
+    Effect.gen(function*() {
+      for (let most = 4; most < 24; most++) {
+        const registry = registryOf()
+        const { giveBack } = yield* registry.lease("data.n > 1")
+        const [engine] = yield* Effect.all([engineOf(registry, undefined), giveBack()], {
+          concurrency: "unbounded"
+        }).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, most))
+        assert.strictEqual(yield* engineOf(registry, undefined), engine, `after ${most} operations`)
+      }
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("leaves its channels before the registry is closed, and is forgotten then", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const closing = () => registry["closing"].size
+      const { engine, giveBack } = yield* registry.lease(undefined)
+      const channel = Subscription.channel("a")
+      const reader = engine.join([channel], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
+      yield* VirtualTime.advance("1 second")
+      yield* giveBack(reader)
+      assert.strictEqual(closing(), 1)
+      const closed = yield* Effect.forkChild(registry.close)
+      yield* VirtualTime.advance("50 millis")
+      assert.isUndefined(closed.pollUnsafe())
+      yield* VirtualTime.advance("1 second")
+      assert.isDefined(closed.pollUnsafe())
+      assert.strictEqual(closing(), 0)
+    }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed("100 millis") } }))))
+
   it.effect("ends its engine with the last user, and gives the next one another", () =>
     Effect.gen(function*() {
       const registry = registryOf()
