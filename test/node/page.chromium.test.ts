@@ -59,6 +59,59 @@ describe(`a page of a browser${skipped}`, () => {
       assert.include((yield* emulator.requests).map(({ method }) => method), "OPTIONS")
     }).pipe(Effect.provide(PubNubEmulatorServer.layer())), 60_000)
 
+  live(
+    "sends a file and downloads it, whole, streamed and encrypted, from another origin of this machine",
+    () =>
+      Effect.gen(function*() {
+        const { emulator, origin } = yield* PubNubEmulatorServer.PubNubEmulatorServer
+        const told = yield* Page.open(
+          "localhost",
+          `
+        const Effect = await import("effect/Effect")
+        const Layer = await import("effect/Layer")
+        const Redacted = await import("effect/Redacted")
+        const Stream = await import("effect/Stream")
+        const FetchHttpClient = await import("effect/http/FetchHttpClient")
+        const Encryption = await import("effect-herald/pubnub/Encryption")
+        const Files = await import("effect-herald/pubnub/Files")
+        const PubNubConfig = await import("effect-herald/pubnub/PubNubConfig")
+        const config = PubNubConfig.layer({
+          subscribeKey: "demo-sub", publishKey: "demo-pub", userId: "page", origin: "${origin}", tls: false,
+          authToken: Redacted.make("t0ken")
+        })
+        const channel = "a b/ü"
+        const bytes = new Uint8Array(300_000).map((_, index) => index % 251)
+        const isSame = (other) => other.length === bytes.length && other.every((byte, index) => byte === bytes[index])
+        const plain = Effect.gen(function*() {
+          const file = yield* Files.send({ channel, name: "ä #1.bin", content: new Blob([bytes]) })
+          const whole = yield* Files.downloadBytes(file)
+          const streamed = yield* Stream.runFold(Files.download(file), () => 0, (sum, { length }) => sum + length)
+          const note = yield* Files.send({ channel, name: "n.txt", content: "hi ☃" })
+          const text = yield* Files.downloadText(note)
+          const gone = yield* Files.remove(note).pipe(Effect.andThen(Effect.flip(Files.downloadText(note))))
+          const large = yield* Effect.flip(Files.downloadBytes(file, { maxSize: 1_000 }))
+          return [isSame(whole), streamed, text, gone._tag, large._tag]
+        })
+        const encrypted = Effect.gen(function*() {
+          const file = yield* Files.send({ channel, name: "secret", content: bytes })
+          return isSame(yield* Files.downloadBytes(file))
+        }).pipe(Effect.provide(Encryption.layer({ key: Redacted.make("k") })))
+        return await Effect.runPromise(
+          Effect.all([plain, encrypted]).pipe(Effect.provide(Layer.merge(config, FetchHttpClient.layer)))
+        )
+        `
+        )
+        assert.deepStrictEqual(told, {
+          told: [[true, 300_000, "hi ☃", "FileNotFound", "FileTooLarge"], true]
+        })
+        // The storage gets no token.
+        const stored = (yield* emulator.requests).filter(({ target }) => target.startsWith("/_storage"))
+        assert.isNotEmpty(stored)
+        assert.isTrue(stored.every(({ target }) => !target.includes("t0ken")))
+      }).pipe(Effect.provide(PubNubEmulatorServer.layer())),
+    60_000
+  )
+
   live("asks Symphony with its own headers, from another origin of this machine", () =>
     Effect.gen(function*() {
       const { url } = yield* SymphonyEmulatorServer.SymphonyEmulatorServer
