@@ -8,7 +8,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Text from "../../internal/text.ts"
 import * as Lengths from "../output/lengths.ts"
-import { isClosed } from "../output/write.ts"
+import { codeOf, isClosed } from "../output/write.ts"
 import { exitCode } from "./code.ts"
 import { BadInput, type Failure, Reportable, SystemFailure } from "./failure.ts"
 import { messageOf } from "./message.ts"
@@ -24,10 +24,13 @@ const toReportable = (failure: Failure): Reportable | undefined => {
       ? undefined
       : new BadInput({ description: `${wrong}. See ${failure.commandPath.join(" ")} --help` })
   }
-  if (failure._tag === "PlatformError" && isClosed(failure)) return undefined
-  return failure._tag === "PlatformError" || failure._tag === "ListenFailed"
-    ? new SystemFailure({ description: failure.message })
-    : failure
+  if (failure._tag === "PlatformError") {
+    if (isClosed(failure)) return undefined
+    const code = codeOf(failure)
+    const isUnknown = failure.reason._tag === "Unknown" && code !== undefined
+    return new SystemFailure({ description: isUnknown ? `${failure.message}: ${code}` : failure.message })
+  }
+  return failure._tag === "ListenFailed" ? new SystemFailure({ description: failure.message }) : failure
 }
 
 const encode = Schema.encodeEffect(Schema.toCodecJson(Reportable))

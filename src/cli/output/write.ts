@@ -61,8 +61,9 @@ export const orUndecodable =
   <A>(toText: (value: A) => string) => (value: A | UndecodableItem.UndecodableItem): string =>
     UndecodableItem.isUndecodable(value) ? undecodable(value) : toText(value)
 
+/** The code of the operating system, such as `ENOSPC`. */
+export const codeOf = ({ reason: { cause } }: PlatformError.PlatformError): string | undefined =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+
 /** Whether a failure means that the reader closed standard output. */
-export const isClosed = (error: PlatformError.PlatformError): boolean => {
-  const { cause } = error.reason
-  return cause instanceof Error && "code" in cause && cause.code === "EPIPE"
-}
+export const isClosed = (error: PlatformError.PlatformError): boolean => codeOf(error) === "EPIPE"

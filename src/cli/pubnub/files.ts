@@ -48,7 +48,12 @@ const send = Command.make(
   Effect.fnUntraced(function*({ message: text, name, path, ...options }) {
     const fileSystem = yield* FileSystem.FileSystem
     const { basename } = yield* Path.Path
-    const { size } = yield* fileSystem.stat(path)
+    const { size, type } = yield* fileSystem.stat(path)
+    if (type !== "File") {
+      return yield* new BadInput({
+        description: `${path} is no regular file: only that has a size that is known before`
+      })
+    }
     const message = text === undefined ? undefined : (yield* parseJson(text)) ?? text
     const sent = yield* Files.send({
       ...options,
@@ -103,9 +108,9 @@ const save = Effect.fnUntraced(function*<E, R>(bytes: Stream.Stream<Uint8Array, 
   const fileSystem = yield* FileSystem.FileSystem
   const found = Option.getOrUndefined(yield* Effect.option(fileSystem.stat(output)))
   if (found?.type === "Directory") return yield* new BadInput({ description: "-o names a directory: name a file" })
-  // A pipe or a device must not become a file.
+  // A pipe or a device must not become a file. Appending needs no position, which a pipe does not have.
   if (found !== undefined && found.type !== "File") {
-    return yield* Stream.run(bytes, fileSystem.sink(output, { flag: "w" }))
+    return yield* Stream.run(bytes, fileSystem.sink(output, { flag: "a" }))
   }
   const part = `${output}.${randomUUID()}.part`
   // A file that only its owner may read stays so.

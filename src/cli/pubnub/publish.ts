@@ -9,6 +9,7 @@ import type * as PlatformError from "effect/PlatformError"
 import type * as Schema from "effect/Schema"
 import type * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as Text from "../../internal/text.ts"
 import * as Publish from "../../pubnub/Publish.ts"
 import { BadInput } from "../exit/failure.ts"
 import * as Inputs from "../input/flags.ts"
@@ -70,7 +71,8 @@ const messages = (
   )
 }
 
-const notJson = (line: string) => new BadInput({ description: `Not JSON: ${line} (use --text to send lines as text)` })
+const notJson = (line: string) =>
+  new BadInput({ description: `Not JSON: ${Text.bounded(line, 100)} (use --text to send lines as text)` })
 
 export const publish = Command.make(
   "publish",

@@ -141,6 +141,8 @@ describe("publish", () => {
       assert.lengthOf(stdout, 1)
       assert.deepStrictEqual(stderr, ["herald: Not JSON: {\"cut\": (use --text to send lines as text)"])
       assert.deepStrictEqual((yield* stored("a")).map(({ payload }) => payload), [1])
+      const long = yield* herald(["publish", "a"], { stdin: "x".repeat(100_000) })
+      assert.isBelow(long.stderr.join("").length, 200)
       yield* herald(["publish", "b", "--text"], { stdin: "1\n{\"cut\":\n" })
       assert.deepStrictEqual((yield* stored("b")).map(({ payload }) => payload), ["1", "{\"cut\":"])
     }).pipe(Effect.provide(world)))

@@ -2,11 +2,13 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import { PubNubEmulator } from "effect-herald/testing"
+import { execFileSync } from "node:child_process"
 import { herald } from "../kit.ts"
 
 const world = Layer.merge(PubNubEmulator.layer(), NodeServices.layer)
@@ -104,11 +106,32 @@ describe("herald files get", () => {
       assert.strictEqual(yield* fileSystem.readLink(output), "/dev/null")
     }).pipe(Effect.scoped, Effect.provide(world)))
 
+  it.live("writes into a pipe, and not in its place", () =>
+    Effect.gen(function*() {
+      const fileSystem = yield* FileSystem.FileSystem
+      const output = `${yield* fileSystem.makeTempDirectoryScoped()}/pipe`
+      execFileSync("mkfifo", [output])
+      const reader = yield* Effect.forkChild(fileSystem.readFileString(output))
+      assert.strictEqual((yield* herald(["files", "get", ...yield* put("hello"), "-o", output])).exitCode, 0)
+      assert.strictEqual(yield* Fiber.join(reader), "hello")
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
   it.effect("refuses a directory as its output, and names its own arguments", () =>
     Effect.gen(function*() {
       const directory = yield* herald(["files", "get", ...yield* put("hello"), "-o", "."])
       assert.deepStrictEqual([directory.exitCode, directory.stderr], [2, ["herald: -o names a directory: name a file"]])
       const name = yield* herald(["files", "get", "c", "id", "../n"])
       assert.include(name.stderr.join(), "not valid: name has a slash")
+    }).pipe(Effect.provide(world)))
+})
+
+describe("herald files send", () => {
+  it.effect("refuses what is no regular file, before anything is sent", () =>
+    Effect.gen(function*() {
+      const { exitCode, stderr } = yield* herald(["files", "send", "c", "/dev/null"])
+      assert.deepStrictEqual([exitCode, stderr], [
+        2,
+        ["herald: /dev/null is no regular file: only that has a size that is known before"]
+      ])
     }).pipe(Effect.provide(world)))
 })
