@@ -122,7 +122,7 @@ describe("a store of fleets", () => {
         const seen = yield* Fiber.join(looking)
         const later = yield* store.channels("orders", seen?.version)
         assert.deepStrictEqual((later ?? seen)?.channels, ["a"])
-      }).pipe(Effect.provide(SqlFleetStore.layer()), Effect.provide(Postgres.layer()), Effect.scoped)
+      }).pipe(Effect.provide(Layer.provideMerge(SqlFleetStore.layer(), Postgres.layer())), Effect.scoped)
   )
 
   it.live.skipIf(Postgres.server === undefined)("does not start without its tables", () =>
