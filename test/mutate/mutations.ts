@@ -614,6 +614,18 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    [
+      "a status has the cursor of a connection that is ahead",
+      "this.isBehind(cursor) ? this.place : this.ownCursor(cursor)",
+      "this.isBehind(cursor) ? this.place : cursor"
+    ],
+    [
+      "a status that waited has an old cursor",
+      "this.isBehind(cursor) ? this.place : this.ownCursor(cursor)",
+      "this.ownCursor(cursor)"
+    ],
+    ["a status skips what another connection has", " && this.places.length < 2", ""],
+    ["a cursor is set back to a gap", "newer(now, { ...now, position: served })", "now"],
     ["cursors begin before Connected", "? this.begun.position\n", "? before(this.begun.position)\n"],
     ["an event of the future moves the beginning", " && timetoken <= latest", ""],
     ["a full reader that drops what waits is not asked again", "if (wasFull && !this.isFull) this.core.demand()", ""],
@@ -849,6 +861,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/connection.ts`, [`${tests}/registry.test.ts`], [
+    [
+      "only the names of readers are known",
+      " || this.asked?.channels.includes(name) === true ||\n    this.asked?.groups.includes(name) === true",
+      ""
+    ],
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
     [

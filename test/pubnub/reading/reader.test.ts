@@ -98,6 +98,14 @@ describe("a name", () => {
       assert.deepStrictEqual(heard(reader, "b", events), [])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("begins at the reader's cursor while its connection is hours behind, in a gap", () =>
+    Effect.gen(function*() {
+      const { core, reader } = yield* readerOf({ from: at(3_600 * second) }, [])
+      core.history.knowledge.setTime(Number(ticks(3_600 * second).slice(0, -4)))
+      for (const key of reader.add([Subscription.channel("a")])) reader.begin(key, at(0))
+      assert.deepStrictEqual(positions(yield* reader.pull), [["Connected", ticks(3_600 * second)]])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("begins once, and Connected waits for the last name", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf({}, [])
@@ -436,6 +444,42 @@ describe("statuses", () => {
       const pulled = [...yield* full.pull, ...yield* full.pull]
       assert.deepStrictEqual(tags(pulled), ["Connected", "Message", "Interrupted"])
       assert.deepStrictEqual(cursorOf(pulled[2]), cursorOf(pulled[1]))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("name the events that the reader has read from history meanwhile", () =>
+    Effect.gen(function*() {
+      const timetokens = yield* emulator.use((service) =>
+        service.publishAll(numbers(3).map((message) => ({ channel: "a", message, publisher: "ada" })))
+      )
+      const recent = { since: ticks(0), marks: "" }
+      const { reader } = yield* readerOf({ from: { ...at(-1), recent } }, ["a"], second)
+      const all: Array<SubscribeEvent.SubscribeEvent> = []
+      yield* Effect.forkChild(Effect.forever(Effect.map(reader.pull, (part) => all.push(...part))))
+      yield* VirtualTime.advance("50 millis")
+      // The connection is still behind, and then ahead of what the reader reads.
+      reader.tell({ ...interrupted, cursor: { ...at(-1), recent } })
+      reader.tell({ _tag: "Reconnected", cursor: { ...at(second), recent }, downFor: Duration.zero })
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(tags(all), ["Connected", "Message", "Message", "Message", "Interrupted", "Reconnected"])
+      for (const status of all.slice(4)) {
+        const { delivered = [], recent: { marks = "" } = {} } = cursorOf(status) ?? {}
+        const named = [...delivered, ...Marks.split(marks)]
+        assert.includeMembers(named, timetokens.map((timetoken) => Marks.of(`${timetoken}/a/ada`)))
+      }
+    }).pipe(Effect.provide(emulated({ emulator: { latency: Effect.succeed("100 millis") } }))))
+
+  it.effect("that waited for room have the position of the last event, unless another connection is further back", () =>
+    Effect.gen(function*() {
+      for (const [places, expected] of [[[at(2)], 2], [[at(1), at(2)], 1]] as const) {
+        const { reader } = yield* readerOf({ capacity: 1, strategy: "sliding" })
+        reader.home = { placesOf: () => places, reachedBy: () => "", isOn: true }
+        yield* taken(reader)
+        reader.offer(eventsOf([1]))
+        reader.tell({ ...interrupted, cursor: at(1) })
+        reader.offer(eventsOf([2]))
+        const last = positions((yield* taken(reader)).all).at(-1)
+        assert.deepStrictEqual(last, ["Interrupted", ticks(expected)])
+      }
     }).pipe(Effect.provide(emulated())))
 
   it.effect("of a full reader have only the latest of the connection", () =>

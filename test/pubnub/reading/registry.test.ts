@@ -408,6 +408,23 @@ describe("a connection with several readers", () => {
       )
     )))
 
+  it.effect("gives a reader that returns within a gap what came by its wildcard meanwhile", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["x.a", "b"] }))
+      const { fiber } = yield* collect(Subscribe.stream({ channels: ["x.*"] }))
+      yield* emulator.use((service) =>
+        service.publishAll(names.slice(0, 100).map((message) => ({ channel: "b", message })))
+      )
+      yield* VirtualTime.advance("10 millis")
+      yield* Fiber.interrupt(fiber)
+      yield* publish("meanwhile", "x.a")
+      yield* VirtualTime.advance("5 millis")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["x.*"] }), "1 minute")
+      assert.deepStrictEqual(payloads(seen), ["meanwhile"])
+    }).pipe(Effect.provide(
+      Layer.provideMerge(Subscriber.layer(), emulated({ emulator: { historyDelay: "500 millis" } }))
+    )))
+
   it.effect("gives a new reader the events from where the poll is, to the tick", () =>
     Effect.gen(function*() {
       const first = yield* collect(Subscribe.stream({ channels: ["a"] }))

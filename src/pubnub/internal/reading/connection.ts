@@ -175,7 +175,10 @@ export class Connection {
     this.lanes.delete(lane.within)
   }
 
-  private readonly isName = (name: string): boolean => haveName(this.names, name)
+  /** Whether a reader or the poll has a name: a reader that left and returns also gets the pages that wait behind a gap. */
+  private readonly isName = (name: string): boolean =>
+    haveName(this.names, name) || this.asked?.channels.includes(name) === true ||
+    this.asked?.groups.includes(name) === true
 
   has(key: Key): boolean {
     return this.names.has(key)

@@ -30,6 +30,7 @@ import {
   cursorOf,
   idOf,
   isStatus,
+  newer,
   notAfter,
   older,
   placeOf,
@@ -240,7 +241,9 @@ export class Reader {
     if (heard === undefined || heard.start !== undefined) return
     if (this.begun === undefined && this.from !== undefined) {
       const { position } = this.from
-      this.from = notAfter(this.from, now)
+      // A shared connection may be hours behind, while it fills a gap.
+      const served = `${Math.floor(this.core.history.knowledge.now())}0000`
+      this.from = notAfter(this.from, newer(now, { ...now, position: served }))
       if (this.from.position !== position) this.doubted = position
     }
     const { from } = this
@@ -540,8 +543,13 @@ export class Reader {
     if (this.parts?.length === 0) this.parts = undefined
     if (status !== undefined) {
       this.waitingStatuses--
+      const cursor = cursorOf(status)
       // The connection is ahead of missed events.
-      const own = this.missed === undefined ? status : this.withOwnPlace(status)
+      const own = this.missed !== undefined
+        ? this.withOwnPlace(status)
+        : cursor === undefined
+        ? status
+        : this.withOwnPlace(status, this.isBehind(cursor) ? this.place : this.ownCursor(cursor))
       // A status comes with the events after it.
       const rest = this.next()
       return rest === undefined || rest === "again" ? [own] : [own, ...rest]
@@ -556,9 +564,14 @@ export class Reader {
     return Arr.isReadonlyArrayNonEmpty(events) ? events : "again"
   }
 
+  /** Whether the cursor of a status is no newer than the last event: it waited for room, or while the reader read history alone. */
+  private isBehind({ position }: Cursor): boolean {
+    // Another connection may be further back than the last event.
+    return this.taken !== undefined && position <= this.taken.position && this.places.length < 2
+  }
+
   /** Gives a status of the connection the position of this reader. */
-  private withOwnPlace(status: SubscribeStatus.Status): SubscribeStatus.Status {
-    const { place } = this
+  private withOwnPlace(status: SubscribeStatus.Status, place = this.place): SubscribeStatus.Status {
     switch (status._tag) {
       case "ChannelsChanged":
       case "Reconnected":
