@@ -214,6 +214,20 @@ describe("a fleet", () => {
       assert.isDefined(isRead.pollUnsafe())
     }).pipe(Effect.scoped, Effect.provide(world)))
 
+  it.effect("tells that a quiet lane reads a channel that is added, also where commits are transactions", () =>
+    Effect.gen(function*() {
+      yield* start(
+        Fleet.layer(() => Effect.void, { name: "orders", lanes: 1, channels: ["a"], commit: "transaction" })
+      )
+      yield* VirtualTime.advance("5 seconds")
+      yield* publish("a", "gives the lane a cursor")
+      yield* VirtualTime.advance("1 second")
+      yield* Fleet.addChannels({ fleet: "orders", channels: ["b"] })
+      const isRead = yield* Effect.forkChild(Fleet.untilRead({ fleet: "orders", channels: ["b"] }))
+      yield* VirtualTime.advance("5 seconds")
+      assert.isDefined(isRead.pollUnsafe())
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
   it.effect("leaves out a wrong name in its table, says so once, and reads the others", () =>
     Effect.gen(function*() {
       const said: Array<string> = []

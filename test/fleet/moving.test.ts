@@ -271,6 +271,7 @@ describe("channels that are added and removed while lanes move", () => {
           )
         }
         assert.isAbove(wanted, seeds.length)
-      })
+      }),
+    300_000
   )
 })

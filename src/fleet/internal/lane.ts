@@ -79,7 +79,7 @@ const round = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
     const names = yield* SubscriptionRef.get(lane.names)
     if (isEmpty(names)) return
     lane.report({ state: "Reading", channels: names.channels.length + names.groups.length, epoch: claim.epoch })
-    // With a cursor, everything that is published from now on is behind it.
+    // A reader saves its cursor once it is connected. Everything that is published from then on is behind it.
     const hasCursor = Latch.makeUnsafe(false)
     // A channel that was removed and added again meanwhile waits, too, though the names are the same.
     const note = Effect.andThen(
@@ -91,18 +91,12 @@ const round = Effect.fnUntraced(function*<E, R>(lane: Lane<E, R>) {
     )
     const isOther = until(lane.names, (other) => !isSame(names, other))
     const stop = Effect.raceFirst(isOther, Effect.andThen(note, Effect.never))
-    yield* lane.read(names, onLoad(onSave(claim.store, hasCursor.open), hasCursor.open), stop)
+    yield* lane.read(names, onSave(claim.store, hasCursor.open), stop)
   }
 })
 
 const until = (names: SubscriptionRef.SubscriptionRef<Names>, holds: (names: Names) => boolean): Effect.Effect<void> =>
   Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(names), holds))
-
-/** The store, with what follows when it has a cursor. */
-const onLoad = (store: Claim["store"], then: Effect.Effect<unknown>): Claim["store"] => ({
-  ...store,
-  load: (reader) => Effect.tap(store.load(reader), (cursor) => cursor === undefined ? Effect.void : then)
-})
 
 /** The store, with what follows each save, also one in a transaction. */
 export const onSave = (store: Claim["store"], then: Effect.Effect<unknown>): Claim["store"] => ({
