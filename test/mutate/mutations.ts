@@ -853,6 +853,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "        if (!group.isOn)"
     ],
     ["a registry closes before its engines", "        Effect.andThen(Fiber.awaitAll(this.closing)),\n", ""],
+    [
+      "statuses go on after a registry",
+      "          for (const { listeners } of this.groups) listeners.forEach(Queue.endUnsafe)\n",
+      ""
+    ],
+    ["a reader that left is kept", "if (reader !== undefined) engine.leave(reader)", ""],
+    ["nobody is unsubscribed", "({ engine }) => engine.unsubscribeAll", "() => Effect.void"],
     ["engines that are closed are kept", "      fiber.addObserver(() => this.closing.delete(fiber))\n", ""],
     [
       "the group of an engine is kept",

@@ -135,6 +135,22 @@ describe("a lease", () => {
       assert.notStrictEqual(yield* brief, one.engine)
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("that is given back with its reader takes the reader's names from the engine", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const { engine, giveBack } = yield* registry.lease(undefined)
+      yield* registry.lease(undefined)
+      const join = () =>
+        engine.join([Subscription.channel("a")], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
+      const reader = join()
+      assert.deepStrictEqual([...engine.keys], ["c a"])
+      yield* giveBack(reader)
+      assert.deepStrictEqual([...engine.keys], [])
+      const other = join()
+      yield* registry.unsubscribeAll
+      assert.isTrue(other.hasEnded)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("of a closed registry gives an engine that ends its readers at once", () =>
     Effect.gen(function*() {
       const registry = registryOf()
@@ -167,6 +183,15 @@ describe("statuses of a configuration", () => {
       for (const { seen } of listeners) {
         assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Connected"])
       }
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("end when the registry closes", () =>
+    Effect.gen(function*() {
+      const registry = registryOf()
+      const { fiber } = yield* collect(registry.statuses)
+      yield* registry.close
+      yield* VirtualTime.advance("1 second")
+      assert.isDefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(emulated())))
 
   it.effect("wait for a slow listener, up to the newest 1,000", () =>
