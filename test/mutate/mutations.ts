@@ -676,6 +676,19 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return arrivals.length >= this.core.config.queueLength",
       "return arrivals.length > this.core.config.queueLength"
     ],
+    ["a full reader that left holds back the others", "    this.suspending.delete(reader)\n", ""],
+    ["an audience without readers is kept", "    this.audiences.delete(audience.id)\n", ""],
+    [
+      "a name without readers is kept",
+      "if (others === undefined) this.byName.delete(name)",
+      "if (others === undefined) continue"
+    ],
+    ["more text waits", "const mostHeld = 32 *", "const mostHeld = 33 *"],
+    [
+      "what was delivered takes room",
+      "    this.heldSize = this.held.reduce((size, held) => held._tag === \"Page\" ? size + held.page.size : size, 0)\n",
+      ""
+    ],
     ["everybody waits", "return this.within === 0 || this.core.settings.filter !== undefined", "return false"],
     [
       "a filter waits for history",

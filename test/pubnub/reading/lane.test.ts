@@ -127,6 +127,20 @@ describe("a full page", () => {
       assert.isAtMost(JSON.stringify(place).length, 4_096)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("makes room again for 32 MiB of text when what waited behind it was delivered", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      yield* join()
+      lane.receive(yield* pageOf(300), true)
+      const page = yield* pageOf(1, 300)
+      lane.receive({ ...page, size: 32 * 1024 * 1024 - 1 }, true)
+      assert.isTrue(lane.hasRoom)
+      lane.receive({ ...yield* pageOf(1, 301), size: 1 }, true)
+      assert.isFalse(lane.hasRoom)
+      yield* VirtualTime.advance("5 seconds")
+      assert.isTrue(lane.hasRoom)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("that the service sends again waits for history like the first one", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
@@ -530,6 +544,18 @@ describe("readers", () => {
       yield* VirtualTime.advance(0)
       assert.deepStrictEqual(payloads(one.seen), numbers(4))
       assert.deepStrictEqual(payloads(other.seen), numbers(3))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("that leave hold nothing back, and nothing of them is kept", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { fiber, reader } = yield* join({ capacity: 1, strategy: "suspend" })
+      yield* Fiber.interrupt(fiber)
+      lane.receive(yield* pageOf(1), true)
+      assert.isTrue(lane.isHeldBack)
+      lane.leave(reader)
+      assert.isFalse(lane.isHeldBack)
+      assert.deepStrictEqual([lane["audiences"].size, lane["byName"].size], [0, 0])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("that suspend and are full hold back the lane, and its requests to history", () =>
