@@ -602,6 +602,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (false)"
     ]
   ]),
+  ...of(`${reading}/connection.ts`, ["test/pubnub/hostile.test.ts"], [
+    [
+      "a page whose position is doubted is given",
+      "      return Effect.succeed({ next: from, servedAt: undefined",
+      "      const page = { arrivals: opened, lateBy: 0n, next: from, size: 0 }\n      for (const lane of this.lanes.values()) lane.receive(page, false)\n      return Effect.succeed({ next: from, servedAt: undefined"
+    ]
+  ]),
   ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
     ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],
     ["messages of a removed name are missed", "if (!this.channels.has(channel)) this.messages.delete(id)", ""]

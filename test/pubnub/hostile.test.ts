@@ -562,6 +562,38 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }
   )
 
+  it.effect("gets all in order when the position of a full page is doubted, and the times of its messages, too", () => {
+    // The machine slept for two minutes by a clock that was set back meanwhile.
+    const now = at(120_000)
+    const all = numbers(118).map((n) => ({ n, t: at(119_000 + n) }))
+    const { layer } = service(({ kind, number, query }) => {
+      switch (kind) {
+        case "handshake":
+          return page(number === 0 ? at(0) : now)
+        case "poll":
+          return query.get("tt") === now ? "never" : page(now, ...all.slice(18).map(({ n, t }) => message(n, t)))
+        case "history": {
+          const [since, before] = [query.get("end") ?? "", query.get("start") ?? ""]
+          const stored = all.filter(({ t }) => t >= since && t < before)
+          return { channels: { a: stored.slice(-100).map(({ n, t }) => entry(n, t)) } }
+        }
+        default:
+          return {}
+      }
+    })
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(118))
+      assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), [
+        "Connected",
+        "CursorDoubted",
+        "Interrupted",
+        "Reconnected"
+      ])
+    }).pipe(Effect.provide(run(layer)))
+  })
+
   // --- cursors that nobody wrote
 
   it.effect.each(

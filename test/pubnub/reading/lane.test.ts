@@ -81,8 +81,6 @@ const pageOf = (count: number, first = 0, channel = "a") =>
           })
         ),
         lateBy: 0n,
-        position,
-        believed: true,
         next: { position, region: 1, delivered: [] },
         size: 100 * kept.length
       }
@@ -601,8 +599,6 @@ describe("many small pages behind a gap", () => {
               return arrivals
             },
             lateBy: 0n,
-            position,
-            believed: true,
             next: { position, delivered: [] },
             size: 100
           },
@@ -810,7 +806,7 @@ describe("full pages one after the other", () => {
       yield* VirtualTime.advance("2100 millis")
       const page = yield* pageOf(200, 300)
       // History fails where it is read up to this page.
-      const end = String(BigInt(page.position) + 1n)
+      const end = String(BigInt(page.next.position) + 1n)
       yield* Faults.Faults.use((faulty) =>
         faulty.add({ on: ({ url }) => url.includes(end), fault: unavailable, lasting: "1 hour" })
       )

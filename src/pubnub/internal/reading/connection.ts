@@ -492,23 +492,27 @@ export class Connection {
     const { history } = this.core
     const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), at.wall)
     const { believed, doubtsBefore } = this.witness.poll(answer.position, at.wall, from.position, latest)
-    // The first doubt is emitted with its page. The next ones are failures, so that the schedule delays further polls.
-    if (!believed && doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
-    const next = believed ? Subscribe.cursorOf(answer) : from
     this.missing = false
+    const soon = LongPoll.elapsed(sentAt, at) < 1_000
+    if (!believed) {
+      // The first doubt is a status. The next ones are failures, so that the schedule delays further polls.
+      if (doubtsBefore > 0) return Effect.fail(Subscribe.doubtful(answer.position))
+      this.tellEach((lane) => ({ _tag: "CursorDoubted", kept: lane?.place ?? from, doubted: answer.position }))
+      // Messages may be missing before the page, and it does not say up to where. So the page is left to the next poll.
+      return Effect.succeed({ next: from, servedAt: undefined, soon, fresh: false })
+    }
+    const next = Subscribe.cursorOf(answer)
     const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, this.isName))
     const page: Page = {
       arrivals,
-      lateBy: believed ? lateBy(arrivals, from, next) : 0n,
-      position: answer.position,
-      believed,
+      lateBy: lateBy(arrivals, from, next),
       next,
       size: answer.size
     }
-    const moved = believed && next.position > this.reached
+    const moved = next.position > this.reached
     if (moved) this.reached = next.position
-    const servedAt = believed ? ClockCheck.millisOf(next.position) : undefined
-    if (servedAt !== undefined) history.knowledge.atLeast(servedAt)
+    const servedAt = ClockCheck.millisOf(next.position)
+    history.knowledge.atLeast(servedAt)
     // Messages of a break come before those of the page that shows it.
     if (LongPoll.isBehindBreak(this.rules, this.loop.state.facts, servedAt, at)) {
       this.brokenBefore = next
@@ -516,12 +520,7 @@ export class Connection {
     }
     let fresh = false
     for (const lane of this.lanes.values()) fresh = lane.receive(page, moved) || fresh
-    return Effect.succeed({
-      next,
-      servedAt,
-      soon: LongPoll.elapsed(sentAt, at) < 1_000,
-      fresh
-    })
+    return Effect.succeed({ next, servedAt, soon, fresh })
   }
 
   private readonly arrived = (): void => this.loop.arrived()

@@ -29,9 +29,6 @@ export interface Page {
   readonly arrivals: ReadonlyArray<Arrival.Arrival>
   /** How late another region is with an event of the page, in ticks. */
   readonly lateBy: bigint
-  readonly position: string
-  /** Whether the position is believed. */
-  readonly believed: boolean
   readonly next: Cursor
   /** How many characters its text had. */
   readonly size: number
@@ -241,20 +238,17 @@ export class Lane {
   }
 
   private give(page: Page, moved: boolean): boolean {
-    const { arrivals, believed, next, position } = page
+    const { arrivals, next } = page
     const asked = this.base ?? next
     if (this.ledger === undefined) return false
-    if (!believed) {
-      this.tell({ _tag: "CursorDoubted", kept: this.ledger.cursor(asked), doubted: position })
-    }
     if (this.opensGap(page)) {
       const newest = youngest(arrivals, this.core.history.knowledge.latest())
-      const to = believed && position > newest ? position : newest
+      const to = next.position > newest ? next.position : newest
       if (this.stepsOver) this.suspect(asked, to, "FullPage")
       else if (this.open({ reason: "FullPage", from: asked, to, page })) return moved
     }
     this.ledger.reckon(page.lateBy, asked.position)
-    const given = this.ledger.live(arrivals, asked, believed ? next : undefined)
+    const given = this.ledger.live(arrivals, asked, next)
     this.route(given, next)
     return given.some(({ event }) => moved || placeOf(event) !== undefined)
   }
@@ -507,7 +501,7 @@ export class Lane {
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
     if (filled) {
-      ledger.filled(isCurrent && gap.page?.believed === true)
+      ledger.filled(isCurrent)
       this.close(gap)
     }
     return events.length
@@ -564,7 +558,7 @@ export class Lane {
       this.ledger?.reckon(page.lateBy, from.position)
       const [first] = gap.joining
       if (gap.isReadAgain && first !== undefined) this.carry({ ...gap, from }, page, at(first) - 1n)
-      else this.route(this.ledger?.live(page.arrivals, from, page.believed ? page.next : undefined) ?? [], page.next)
+      else this.route(this.ledger?.live(page.arrivals, from, page.next) ?? [], page.next)
     }
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()
     this.startSecond()
@@ -659,7 +653,7 @@ const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
   size: pages.reduce((sum, { size }) => sum + size, last.size)
 })
 
-/** The newest timetoken of a page. Its position may be doubted, or of another region. Timetokens of the future do not count. */
+/** The newest timetoken of a page. Its position may be of another region. Timetokens of the future do not count. */
 const youngest = (arrivals: ReadonlyArray<Arrival.Arrival>, latest: string): string => {
   const limit = BigInt(latest)
   return String(
