@@ -467,6 +467,19 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a single channel is counted", "this.channels.size > 1 && behind", "this.channels.size > 0 && behind"],
     [
+      "counts before the page is shown are believed",
+      "before(live.get(channel) ?? since)",
+      "before(since)"
+    ],
+    ["timetokens take no room in an address", "mostOfCounts, lengthOfTimetoken)", "mostOfCounts)"],
+    ["channels are counted before those of the page", "Number(live.has(other)) - Number(live.has(one))", "0"],
+    [
+      "counts of history that is behind are believed",
+      "if (live.has(channel)) this.isDoubtful = true",
+      "if (live.has(channel)) continue"
+    ],
+    ["counts are repeated while history is behind", "!this.isDoubtful || this.lacking.length > 0", "!this.isDoubtful"],
+    [
       "wildcards are certain",
       "else this.isUnsure = true\n    }\n    for (const [channel, name]",
       "}\n    for (const [channel, name]"

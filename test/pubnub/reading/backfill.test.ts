@@ -225,6 +225,18 @@ describe("requests", () => {
       assert.isAtMost((yield* history).length, 26)
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("for counts have room for a timetoken of each channel", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      const channels = numbers(120).map((n) => `quiet-${n}`.padEnd(20, "-"))
+      const [first = ""] = channels
+      yield* publishAll(2, () => first)
+      yield* VirtualTime.advance("1 second")
+      const { arrivals, failures } = yield* fill({ since }, { channels, groups: [] })
+      assert.deepStrictEqual(payloads(arrivals), numbers(2))
+      assert.deepStrictEqual(failures, [])
+    }).pipe(Effect.provide(emulated({ config: { maxUrlSize: 4_096 } }))))
+
   it.effect("for channels without messages are made once, together, for their counts", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
@@ -311,6 +323,24 @@ describe("a full page", () => {
         assert.sameMembers(payloads(arrivals), numbers(300))
         assert.deepStrictEqual(notices, [])
       })
+  )
+
+  it.effect.each([[150, 0, 60], [2, 100, 60], [2, 0, 1_500]] as const)(
+    "is complete when history is late for the counts of %i channels, after %i older messages, by %i ms",
+    ([count, older, historyDelay]) =>
+      Effect.gen(function*() {
+        const since = BigInt(yield* here)
+        yield* publishAll(older)
+        yield* VirtualTime.advance("1 second")
+        yield* publishAll(1, () => "b", older)
+        const tokens = yield* publishAll(100, () => "a", older + 1)
+        const { arrivals, notices } = yield* fill(
+          { reason: "FullPage", since, page: pageOf(tokens, older + 1), to: tokens.at(-1)! },
+          { channels: ["b", ...numbers(count - 2).map((n) => `quiet-${n}`), "a"], groups: [] }
+        )
+        assert.sameMembers(payloads(arrivals), numbers(older + 101))
+        assert.deepStrictEqual(notices, [])
+      }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))
   )
 
   it.effect("causes NotInHistory when history does not show its messages at three attempts", () =>

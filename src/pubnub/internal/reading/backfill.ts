@@ -18,6 +18,7 @@ import { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Endpoint from "../wire/endpoint.ts"
+import type { Envelope } from "../wire/envelope.ts"
 import * as Groups from "../wire/groups.ts"
 import * as Storage from "../wire/storage.ts"
 import * as Token from "../wire/token.ts"
@@ -26,7 +27,7 @@ import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
 import { covers, isSame, keysOf, type Names } from "./names.ts"
 import type { Pace } from "./pace.ts"
-import { range } from "./place.ts"
+import { before, range } from "./place.ts"
 import { overlap } from "./recent.ts"
 import { Room } from "./room.ts"
 import { type Segment, Segments } from "./segments.ts"
@@ -125,7 +126,7 @@ export class Backfill {
   /** The timetoken of the newest entry of each channel. */
   private readonly newest = new Map<string, bigint>()
   private looks = 0
-  /** Whether the last counts were too low for the full page. Then a channel with a count of zero may have messages. */
+  /** Whether history did not show the full page when it counted: channels with a count of zero may have messages. */
   private isDoubtful = false
   /** How many events were missing, and not only read again. */
   private missing = 0
@@ -233,6 +234,7 @@ export class Backfill {
           if (oldest.entries !== undefined) return Effect.succeed(this.give(segments))
           return this.isOld(oldest) ? this.probe(oldest) : Effect.as(segments.read, nothing)
         }
+        if (this.countAgain()) return Effect.succeed(nothing)
         if (!this.lookAgain()) return Effect.succeed(this.finish())
         return Effect.as(Effect.sleep(1_000 * 2 ** (this.looks - 1)), nothing)
       case "filled":
@@ -270,7 +272,9 @@ export class Backfill {
     if (this.known === undefined) yield* this.list(add)
     else for (const channel of this.known.keys()) if (!isName(channel) && found.delete(channel)) this.isUnsure = true
     for (const channel of knowledge.denied) if (found.delete(channel)) this.isOutOfReach = true
-    this.channels = found
+    // The channels of the full page come first: if history shows the page, its later answers have all that came before.
+    const live = new Set(Array.from(this.unseen.values(), ({ envelope }) => envelope?.c))
+    this.channels = new Map([...found].toSorted(([one], [other]) => Number(live.has(other)) - Number(live.has(one))))
     this.phase = "counts"
   })
 
@@ -350,22 +354,22 @@ export class Backfill {
   private readonly count = Effect.gen({ self: this }, function*() {
     const { config, knowledge } = this.history
     const empty = new Set<string>()
+    this.isDoubtful = false
     const behind = knowledge.now() - Number(this.hole.since / 10_000n)
     if (this.channels.size > 1 && behind < Duration.toMillis(countable)) {
-      for (const channel of this.channels.keys()) empty.add(channel)
-      // History may be behind. A channel of the full page has messages.
-      const live = new Map<string, number>()
+      const since = String(this.hole.since)
+      // The newest event of each channel of the full page.
+      const live = new Map<string, string>()
       for (const { envelope } of this.unseen.values()) {
-        if (envelope === undefined) continue
-        empty.delete(envelope.c)
-        live.set(envelope.c, (live.get(envelope.c) ?? 0) + 1)
+        if (envelope !== undefined && envelope.p.t > (live.get(envelope.c) ?? since)) live.set(envelope.c, envelope.p.t)
       }
-      this.isDoubtful = false
-      for (const channels of addressParts(config, this.channels.keys(), mostOfCounts)) {
-        const counts = yield* this.request(Storage.counts(channels, String(this.hole.since - 1n)))
+      for (const channels of addressParts(config, this.channels.keys(), mostOfCounts, lengthOfTimetoken)) {
+        const after = channels.map((channel) => before(live.get(channel) ?? since))
+        const counts = yield* this.request(Storage.counts(channels, after))
         for (const [channel, count] of counts) {
-          if (count > 0) empty.delete(channel)
-          if (count < (live.get(channel) ?? 0) && this.isWaitedFor(channel)) this.isDoubtful = true
+          if (count > 0) continue
+          if (live.has(channel)) this.isDoubtful = true
+          else empty.add(channel)
         }
       }
     }
@@ -408,6 +412,23 @@ export class Backfill {
     return items.map(({ arrival }) => arrival)
   }
 
+  /** The stored events of the full page that history has not shown, of channels that are read. */
+  private get lacking(): ReadonlyArray<Envelope> {
+    return Array.from(this.unseen.values()).flatMap(({ envelope }) =>
+      envelope !== undefined && this.channels.has(envelope.c) ? [envelope] : []
+    )
+  }
+
+  /** Decides whether to count the channels without messages once more: now history has shown all of the full page. */
+  private countAgain(): boolean {
+    if (!this.isDoubtful || this.lacking.length > 0 || this.empty.size === 0) return false
+    this.channels = new Map(this.empty)
+    this.empty.clear()
+    this.phase = "counts"
+    this.segments = this.rangeFrom(this.hole.since)
+    return true
+  }
+
   /**
    * Decides whether to read history once more, a little later. History may be behind: it lacks messages of the full page, or it
    * has shown nothing at all. Channels with a count of zero are read again, too. A channel with a message that was not stored is
@@ -415,17 +436,15 @@ export class Backfill {
    */
   private lookAgain(): boolean {
     const behind: Array<{ readonly channel: string; readonly published: bigint }> = []
-    for (const { envelope } of this.unseen.values()) {
-      if (envelope === undefined || !this.channels.has(envelope.c) || !this.isWaitedFor(envelope.c)) continue
-      behind.push({ channel: envelope.c, published: BigInt(envelope.p.t) })
+    for (const { c: channel, p } of this.lacking) {
+      if (this.isWaitedFor(channel)) behind.push({ channel, published: BigInt(p.t) })
     }
-    const isDoubtful = this.isDoubtful && this.empty.size > 0
     const isBlind = this.hole.reason === "FullPage" && this.looks === 0 && this.newest.size === 0 &&
       this.channels.size + this.empty.size > 0
-    if (this.looks === mostLooks || behind.length === 0 && !isBlind && !isDoubtful) return false
+    if (this.looks === mostLooks || behind.length === 0 && !isBlind) return false
     this.looks++
     // A channel with a count of zero may lack all of its messages.
-    if (isDoubtful) behind.push({ channel: "", published: this.hole.since })
+    if (this.isDoubtful && this.empty.size > 0) behind.push({ channel: "", published: this.hole.since })
     const oldest = behind.reduce((oldest, { channel, published }) => {
       const newest = this.newest.get(channel) ?? this.hole.since
       return [newest, published].reduce((one, other) => one < other ? one : other, oldest)
@@ -456,10 +475,10 @@ export class Backfill {
     const kept = this.oldestKept()
     const oldest = kept > since ? kept : since
     const late = new Set<string>()
-    for (const { envelope } of this.unseen.values()) {
-      if (envelope === undefined || BigInt(envelope.p.t) < oldest || !this.channels.has(envelope.c)) continue
-      knowledge.noteUnstored(envelope.c, "Message")
-      late.add(envelope.c)
+    for (const { c: channel, p } of this.lacking) {
+      if (BigInt(p.t) < oldest) continue
+      knowledge.noteUnstored(channel, "Message")
+      late.add(channel)
     }
     // History may be behind if it shows nothing as new as the messages that it lacks. Then other channels may lack messages, too.
     const shown = [...this.newest.values()].reduce((one, other) => one > other ? one : other, 0n)
@@ -571,3 +590,6 @@ export class Backfill {
 const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false, isCurrent: false }
 
 const mostOfCounts = 100
+
+/** How many characters a timetoken and its comma take in an address. */
+const lengthOfTimetoken = 20
