@@ -257,15 +257,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["marks of an earlier life go while a gap is filled", "!inHistory && ", ""],
     [
       "marks of an earlier life stay for ever",
-      "if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()",
+      "if (this.beforeUntil < bound) this.before.clear()",
       ""
     ],
     [
       "marks of an earlier life go at once",
-      "if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()",
-      "this.before.marks.clear()"
+      "if (this.beforeUntil < bound) this.before.clear()",
+      "this.before.clear()"
     ],
-    ["what comes again is named twice", "this.before.marks.delete(mark)", ""],
+    ["marks of an earlier life stay after its next page", "now > this.from ? now : never", "never"],
+    ["marks of an earlier life go by a clock that is behind", "now > this.from ? now : never", "now"],
+    ["what comes again is named twice", "this.before.delete(mark)", ""],
     ["what comes by two names is named twice", "this.named[index]?.mark === mark", "false"],
     ["unstored ones are summed up", "? isStored", "? isAny"],
     ["a stored one is in a sum of unstored ones", "? isUnsure", "? isAny"],
@@ -276,7 +278,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["the newest marks of an earlier life are dropped", ".slice(-count)", ".slice(0, count)"],
     [
       "marks of an earlier life take no room",
-      "this.named.length + this.before.marks.size > mostNamed",
+      "this.named.length + this.before.size > mostNamed",
       "this.named.length > mostNamed"
     ],
     ["one sum for each move", "while (this.named.length", "if (this.named.length"],
@@ -307,7 +309,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "from: before === undefined ? since : after(before[0])",
       "from: since"
     ],
-    ["marks of an earlier life go a tick early", "this.before.at < bound)", "this.before.at <= bound)"],
+    ["marks of an earlier life go a tick early", "this.beforeUntil < bound)", "this.beforeUntil <= bound)"],
     ["a cursor begins with its sums", "oldest !== undefined && oldest.from < bound", "oldest !== undefined"],
     [
       "a cursor begins within its sums",
@@ -316,7 +318,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     [
       "marks of an earlier life are cut off",
-      "others.length === 0 && this.before.marks.size === 0",
+      "others.length === 0 && this.before.size === 0",
       "others.length === 0"
     ],
     ["what is old makes a young sum", "part.filter(({ at, summed }) => !this.addToSum(summed, at))", "part"],
@@ -583,7 +585,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "cursor.position"
     ],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"],
-    ["history gives both copies of a message", "this.withoutCopies(this.once(events))", "this.once(events)"]
+    ["history gives both copies of a message", "const once = this.withoutCopies(fresh)", "const once = fresh"]
   ]),
   ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
     [
@@ -604,6 +606,18 @@ export const mutations: ReadonlyArray<Mutation> = [
       "for (const [channel, { from, to }] of new Map<string, { readonly from: string; readonly to: string }>()) {"
     ],
     ["each channel is waited for each time", "this.looks === 0 || knowledge.unstored", "true || knowledge.unstored"]
+  ]),
+  ...of(`${reading}/catchUp.ts`, [`${tests}/reader.test.ts`], [
+    [
+      "after an overflow cursors forget what the reader had",
+      "new Recent(from ?? options.place(), ",
+      "new Recent(this.begin, "
+    ],
+    [
+      "after an overflow cursors name what came by the connection",
+      "this.ledger.found(this.read(arrivals)",
+      "this.ledger.found(arrivals"
+    ]
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
     ["a reader's gap of an earlier run is suspected from its position", "range(hole ?? position", "range(position"]
@@ -634,6 +648,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    [
+      "what a reader of own cursors missed is not named",
+      "if (catchUp.missed.from === undefined) fresh.forEach((event) => this.name(event))",
+      ""
+    ],
     [
       "a status has the cursor of a connection that is ahead",
       "this.isBehind(cursor) ? this.place : this.ownCursor(cursor)",
@@ -688,9 +707,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an answer without a region is late", "next.region !== undefined && ", ""]
   ]),
   ...of(`${reading}/audience.ts`, [`${tests}/lane.test.ts`], [
+    ["marks of the connection stay after the next page", "(withoutSums(cursor), this.now())", "(withoutSums(cursor))"],
     ["a part of a page is named once for each position", "cursor.recent !== shared", "false"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
+    ["marks of an earlier run stay after its next page", "new Recent(from, knowledge.next())", "new Recent(from)"],
     [
       "a full page is one more",
       "return arrivals.length >= this.core.config.queueLength",

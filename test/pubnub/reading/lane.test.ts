@@ -108,6 +108,36 @@ describe("a reader that hears a part of a page of more than a hundred events", (
     }).pipe(Effect.scoped, Effect.provide(emulated({ config: { queueLength: 1_000 } }))))
 })
 
+describe("marks of events that were had before the first page", () => {
+  const marksOf = (cursor: Cursor | undefined) => Marks.split(cursor?.recent?.marks ?? "").length
+
+  it.effect("are not kept for longer than ten seconds after the lane began", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      lane.begin({ ...from, recent: { since: from.position, marks: Marks.of("before") } }, from)
+      yield* join()
+      assert.strictEqual(marksOf(lane.place), 1)
+      yield* VirtualTime.advance("12 seconds")
+      yield* Effect.map(pageOf(3), (page) => lane.receive(page, true))
+      assert.strictEqual(marksOf(lane.place), 3)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("nor after a reader of a part of the names began", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity, {}, 2)
+      yield* join()
+      yield* Effect.map(pageOf(5), (page) => lane.receive(page, true))
+      yield* VirtualTime.advance("2 seconds")
+      const { seen } = yield* join({}, "b")
+      yield* Effect.map(pageOf(1, 5, "b"), (page) => lane.receive(page, true))
+      yield* VirtualTime.advance("13 seconds")
+      yield* Effect.map(pageOf(1, 6, "b"), (page) => lane.receive(page, true))
+      assert.deepStrictEqual(payloads(seen), [5, 6])
+      const last = seen.at(-1)
+      assert.strictEqual(last?._tag === "Message" ? marksOf(last.cursor) : undefined, 1)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
 describe("a full page", () => {
   it.effect("is delivered after the messages of history, and before later ones", () =>
     Effect.gen(function*() {

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Ledger } from "../../../src/pubnub/internal/reading/ledger.ts"
 import { Missed } from "../../../src/pubnub/internal/reading/missed.ts"
+import { idOf, placeOf } from "../../../src/pubnub/internal/reading/place.ts"
 import { arrival, ticks } from "./arrivals.ts"
 
 const at = { position: ticks(0), region: 1, delivered: [] }
@@ -18,6 +19,6 @@ describe("missed events", () => {
       for (const event of events) missed.add(event)
       missed.keepOnly(["g crew"])
       assert.deepStrictEqual([...missed.channels], [["b", new Set(["crew"])]])
-      assert.deepStrictEqual(events.map((event) => missed.take(event)), [false, true, true])
+      assert.deepStrictEqual(events.map((event) => missed.take(idOf(event), placeOf(event))), [false, true, true])
     }))
 })

@@ -16,6 +16,7 @@ import { cursorOf } from "../../../src/pubnub/internal/reading/place.ts"
 import { type Options, Reader, type Strategy } from "../../../src/pubnub/internal/reading/reader.ts"
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
+import { namesOf } from "../../../src/pubnub/internal/reading/recent.ts"
 import { emulated } from "../../kit/emulated.ts"
 import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
@@ -518,6 +519,60 @@ describe("an event that comes by two names", () => {
       reader.offer(eventsOf([1, 2, 3], { channel: "x.y", by: "x.y" }))
       reader.offer(eventsOf([2], { channel: "x.y", by: "x.y", payload: "other" }))
       assert.deepStrictEqual(payloads((yield* taken(reader)).all), [1, 2, 3, "other"])
+    }).pipe(Effect.provide(emulated())))
+})
+
+describe("a full reader that reads what passed by", () => {
+  const published = (count: number, first = 0) =>
+    Effect.map(
+      emulator.use((service) =>
+        service.publishAll(numbers(count, first).map((message) => ({ channel: "a", message, publisher: "ada" })))
+      ),
+      (timetokens) => timetokens.map((timetoken) => Number(BigInt(timetoken) - BigInt(ticks(0))))
+    )
+
+  /** Which of these moments a cursor names. */
+  const named = (event: SubscribeEvent.SubscribeEvent | undefined, moments: ReadonlyArray<number>) => {
+    const names = namesOf(cursorOf(event))
+    return moments.flatMap((n, index) => names.has(Marks.of(`${ticks(n)}/a/ada`)) ? [index] : [])
+  }
+
+  const reading = (reader: Reader, lasting: Duration.Input) =>
+    Effect.gen(function*() {
+      const all: Array<SubscribeEvent.SubscribeEvent> = []
+      yield* Effect.forkChild(Effect.forever(Effect.map(reader.pull, (part) => all.push(...part))))
+      yield* VirtualTime.advance(lasting)
+      return all
+    })
+
+  it.effect("has cursors that name all that it got, also if it is later, and nothing else", () =>
+    Effect.gen(function*() {
+      const moments = yield* published(6)
+      const { reader } = yield* readerOf({ capacity: 2, strategy: "catchUp" })
+      // History has the first and the fifth one, too, but they come to this reader later.
+      reader.offer(eventsOf([2, 3, 1, 5].map((index) => moments[index]!)))
+      const all = yield* reading(reader, "1 minute")
+      const events = all.filter(({ _tag }) => _tag === "Message")
+      assert.deepStrictEqual(events.length, 4)
+      assert.deepStrictEqual(named(events[2], moments), [1, 2, 3])
+      assert.deepStrictEqual(named(events[3], moments), [1, 2, 3, 5])
+      for (const event of events) assert.strictEqual(cursorOf(event)?.recent?.since, ticks(1))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("names them later, too, where it has cursors of its own", () =>
+    Effect.gen(function*() {
+      const earlier = yield* published(2)
+      const from = { ...at(-1), recent: { since: ticks(0), marks: "" } }
+      const { reader } = yield* readerOf({ from, capacity: 1, strategy: "catchUp" }, ["a"], second)
+      const all = yield* reading(reader, "3 seconds")
+      const later = yield* published(3, 2)
+      reader.offer(eventsOf(later))
+      yield* VirtualTime.advance("1 second")
+      reader.offer(eventsOf([later[2]! + 1]))
+      yield* VirtualTime.advance("1 second")
+      const moments = [...earlier, ...later, later[2]! + 1]
+      assert.deepStrictEqual(payloads(all), [...numbers(2), later[0]!, 3, 4, later[2]! + 1])
+      assert.deepStrictEqual(named(all.at(-1), moments), numbers(6))
     }).pipe(Effect.provide(emulated())))
 })
 

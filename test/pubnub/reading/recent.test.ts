@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
-import { hadOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
+import { hadOf, namesOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
 import { numbers, second, ticks } from "./arrivals.ts"
 
 const countOf = (recent: NonNullable<Cursor["recent"]>) =>
@@ -314,7 +314,7 @@ describe("recent events", () => {
     }
     const recent = new Recent(from)
     recent.begin(ticks(90))
-    assert.deepStrictEqual(recent.names(), new Set(["before", "after"].map(Marks.of)))
+    assert.deepStrictEqual(namesOf(from), new Set(["before", "after"].map(Marks.of)))
     recent.trim(ticks(100))
     assert.deepStrictEqual(recent.at(ticks(100)), {
       since: ticks(50),
@@ -329,6 +329,20 @@ describe("recent events", () => {
     assert.strictEqual(Marks.split(recent.at(ticks(20 * second + 61)).marks).length, 2)
     recent.trim(ticks(22 * second))
     assert.strictEqual(recent.at(ticks(22 * second)).marks, "")
+  })
+
+  it.each([
+    ["when it began", 20, 30],
+    ["at its first new position, where the service's time is behind", 0, 40]
+  ])("of an earlier run are as old as this run was %s", (_, now, last) => {
+    const from = { position: ticks(100), delivered: [], recent: { since: ticks(50), marks: Marks.of("before") } }
+    const recent = new Recent(from, ticks(now * second))
+    recent.begin(ticks(50))
+    recent.trim(ticks(30 * second))
+    recent.trim(ticks(last * second))
+    assert.strictEqual(recent.at(ticks(last * second)).marks, Marks.of("before"))
+    recent.trim(ticks((last + 1) * second + 1))
+    assert.strictEqual(recent.at(ticks((last + 1) * second + 1)).marks, "")
   })
 
   it("of an earlier run and of this one are named up to a limit, the oldest of the earlier run not at all", () => {

@@ -18,9 +18,13 @@ export class Audience {
   readers: Few.Few<Reader>
   private recent: Recent | undefined
 
-  constructor(id: string, size: number) {
+  /** The service's time. */
+  private readonly now: () => string
+
+  constructor(id: string, size: number, now: () => string) {
     this.id = id
     this.size = size
+    this.now = now
   }
 
   get names(): ReadonlyArray<string> {
@@ -49,7 +53,7 @@ export class Audience {
     return given.map(({ event, had }) => {
       const { cursor } = event
       if (cursor === undefined) return event
-      const recent = this.recent ??= new Recent(withoutSums(cursor))
+      const recent = this.recent ??= new Recent(withoutSums(cursor), this.now())
       if (had !== undefined) recent.add(had, false)
       // The ledger moves events from `delivered` to `recent` after each hundred, at the same position.
       if (own === undefined || cursor.recent !== shared) {

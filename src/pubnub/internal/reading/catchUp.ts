@@ -21,8 +21,8 @@ import * as Losses from "./losses.ts"
 import type { Missed } from "./missed.ts"
 import { haveName, type Key, type Names, namesOf } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { before, range } from "./place.ts"
-import type { Recent } from "./recent.ts"
+import { before, idOf, placeOf, range } from "./place.ts"
+import { Recent } from "./recent.ts"
 import { longestAddress, sizeOf } from "./request.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
@@ -85,7 +85,10 @@ export class CatchUp {
     this.to = from === undefined
       ? last
       : [last, options.reached()].reduce((to, other) => other > to ? other : to, this.begin.position)
-    this.ledger = new Ledger(this.begin, (arrival) => core.history.knowledge.note(arrival))
+    const { knowledge } = core.history
+    // After an overflow only what passed by is read, but the cursors name all that the reader had. Some of it may be later.
+    const had = new Recent(from ?? options.place(), knowledge.next())
+    this.ledger = new Ledger(this.begin, (arrival) => knowledge.note(arrival), had)
     this.ledger.begin(this.begin)
     this.hasAsked = from === undefined
     if (from !== undefined || missed.channels.size > 0) this.open({ reason: "LongBreak", from: this.begin, page: [] })
@@ -179,11 +182,23 @@ export class CatchUp {
     return reconnected === undefined ? [] : [reconnected]
   }
 
+  /** What the ledger gets. After an overflow only what passed by: cursors name all of it, and later events come live. */
+  private read(arrivals: ReadonlyArray<Arrival.Arrival>): ReadonlyArray<Arrival.Arrival> {
+    const { missed } = this
+    return missed.from === undefined
+      ? arrivals.filter(({ envelope, id }) =>
+        missed.take(id, envelope && { channel: envelope.c, timetoken: envelope.p.t })
+      )
+      : arrivals
+  }
+
   /** The events that this reader missed. */
   private missing(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
     const { keys, missed, options } = this
     return given.flatMap(({ by, event }) =>
-      missed.take(event) || missed.from !== undefined && options.hears(by, event, keys) ? [event] : []
+      missed.from === undefined || missed.take(idOf(event), placeOf(event)) || options.hears(by, event, keys)
+        ? [event]
+        : []
     )
   }
 
@@ -196,7 +211,7 @@ export class CatchUp {
       const timetoken = Arrival.timetokenOf(arrival) ?? 0n
       if (timetoken > this.shown) this.shown = timetoken
     }
-    const found = this.ledger.found(arrivals, this.begin, upTo, filled)
+    const found = this.ledger.found(this.read(arrivals), this.begin, upTo, filled)
     backfill.missed(found.length)
     const events: ReadonlyArray<Item> = [...notices, ...this.missing(found)]
     if (!filled) return { events, isOver: false }

@@ -59,6 +59,11 @@ export class Knowledge {
       : this.served.time + LongPoll.elapsed(this.served.at, PollLoop.moment(this.clock))
   }
 
+  /** The timetoken that no event has until now. An answer gives the service's time in whole milliseconds. */
+  next(): string {
+    return `${Math.floor(this.now()) + 1}0000`
+  }
+
   /** A time that the service has certainly reached. It does not use the wall clock, which may have been set forward. */
   atLeastNow(): number {
     return this.certain === undefined

@@ -21,6 +21,7 @@ import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { newer, placeOf, range } from "./place.ts"
+import { Recent } from "./recent.ts"
 import { overlap } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
@@ -166,7 +167,7 @@ export class Lane {
   }
 
   private gather(id: string, keys: ReadonlyArray<Key>): Audience {
-    const audience = new Audience(id, keys.length)
+    const audience = new Audience(id, keys.length, () => this.core.history.knowledge.next())
     this.audiences.set(id, audience)
     for (const name of audience.names) this.byName.set(name, Few.add(this.byName.get(name), audience))
     return audience
@@ -182,7 +183,8 @@ export class Lane {
   /** Begins to give events, after the first answer of the service. */
   begin(from: Cursor | undefined, now: Cursor): void {
     if (this.ledger !== undefined) return
-    this.ledger = new Ledger(from, (arrival) => this.core.history.knowledge.note(arrival))
+    const { knowledge } = this.core.history
+    this.ledger = new Ledger(from, (arrival) => knowledge.note(arrival), new Recent(from, knowledge.next()))
     this.base = from ?? now
     this.ledger.begin(this.base)
   }

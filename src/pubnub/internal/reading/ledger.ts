@@ -10,7 +10,7 @@ import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
-import { type Had, hadOf, overlap, overlapBefore, Recent } from "./recent.ts"
+import { type Had, hadOf, namesOf, overlap, overlapBefore, Recent } from "./recent.ts"
 
 const nothing: ReadonlySet<string> = new Set()
 
@@ -92,9 +92,10 @@ export class Ledger {
   /** Called for each arrival. */
   private readonly note: (arrival: Arrival.Arrival) => void
 
-  constructor(from: Cursor | undefined, note: (arrival: Arrival.Arrival) => void) {
-    this.recent = new Recent(from)
-    this.before = this.recent.names()
+  /** `recent`: what its cursors name at first. */
+  constructor(from: Cursor | undefined, note: (arrival: Arrival.Arrival) => void, recent = new Recent(from)) {
+    this.recent = recent
+    this.before = namesOf(from)
     this.sumsBefore = from?.recent?.sums ?? []
     this.birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
     this.summedFrom = this.birth

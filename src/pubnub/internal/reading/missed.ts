@@ -87,9 +87,8 @@ export class Missed {
   }
 
   /** Removes an event that history showed. Says whether the reader missed it. */
-  take(event: SubscribeEvent.Received): boolean {
-    if (this.messages.delete(idOf(event) ?? "")) return true
-    const place = placeOf(event)
+  take(id: string | undefined, place: ReturnType<typeof placeOf>): boolean {
+    if (id !== undefined && this.messages.delete(id)) return true
     const rest = place === undefined ? undefined : this.more.get(place.channel)
     if (place === undefined || rest === undefined || place.timetoken < rest.since) return false
     this.more.set(place.channel, { ...rest, count: rest.count - 1 })

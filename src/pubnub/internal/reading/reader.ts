@@ -643,14 +643,19 @@ export class Reader {
     return events.map((event): Item => {
       const cursor = cursorOf(event)
       if (isStatus(event) || cursor?.recent === undefined) return event
-      const id = idOf(event)
-      if (id !== undefined) this.recent?.add(hadOf(id), false)
+      this.name(event)
       if (own === undefined || cursor.recent !== shared) {
         shared = cursor.recent
         own = this.ownCursor(cursor)
       }
       return { ...event, cursor: { ...own, delivered: cursor.delivered } }
     })
+  }
+
+  /** Names an event in the reader's own cursors. */
+  private name(event: Item): void {
+    const id = this.recent === undefined || isStatus(event) ? undefined : idOf(event)
+    if (id !== undefined) this.recent?.add(hadOf(id), false)
   }
 
   /** The position after all events that the reader had, alone or by its connection. */
@@ -735,7 +740,9 @@ export class Reader {
           this.ahead = catchUp.place
         }
       }
-      const once = this.withoutCopies(this.once(events))
+      const fresh = this.once(events)
+      if (catchUp.missed.from === undefined) fresh.forEach((event) => this.name(event))
+      const once = this.withoutCopies(fresh)
       const last = once.findLast((event) => !isStatus(event))
       this.taken = cursorOf(last) ?? this.taken
       return Arr.isReadonlyArrayNonEmpty(once) ? once : undefined

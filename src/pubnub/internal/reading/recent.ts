@@ -20,6 +20,9 @@ const perSum = 50
 /** How long events stay after they are not needed any more, in ticks. It saves work: they go in groups. */
 const slack = 10_000_000n
 
+/** After every timetoken. */
+const never = "99999999999999999"
+
 /** The most sums. Beyond it, neighbours are merged. */
 const mostSums = 13
 
@@ -52,14 +55,17 @@ interface Named extends Had {
   readonly isShown: boolean
 }
 
+/** The marks of all events that a cursor names one by one, the oldest first. */
+export const namesOf = (cursor: Cursor | undefined): Set<string> =>
+  new Set([...Marks.split(cursor?.recent?.marks ?? ""), ...cursor?.delivered ?? []])
+
 export class Recent {
   /** The first timetoken of this reader. */
   private birth: string
-  /**
-   * Marks of an earlier run. Some may be of the page after its position, or of the gap that it was filling. So all are kept as long
-   * as the next position outside history.
-   */
-  private before: { readonly at: string | undefined; readonly marks: Set<string> }
+  /** Marks of an earlier run. Some may be of the page after its position, or of the gap that it was filling. */
+  private before: Set<string>
+  /** None of them is later than this: the moment at which this run began, or its first new position outside history. */
+  private beforeUntil: string
   private readonly from: string
   /** Oldest first. */
   private named: Array<Named> = []
@@ -72,14 +78,14 @@ export class Recent {
   /** All marks as one text. Undefined after a mark was removed or inserted. */
   private text: string | undefined
 
-  constructor(from: Cursor | undefined) {
-    const { marks = "", since = "", sums = [] } = from?.recent ?? {}
+  /** `now`: the service's time, if it is known. All events of the cursor came before it. */
+  constructor(from: Cursor | undefined, now = never) {
+    const { since = "", sums = [] } = from?.recent ?? {}
     this.birth = since
     this.from = from?.position ?? ""
-    this.before = {
-      at: undefined,
-      marks: new Set([...Marks.split(marks), ...from?.delivered ?? []])
-    }
+    this.before = namesOf(from)
+    // From a clock that is behind nothing follows.
+    this.beforeUntil = now > this.from ? now : never
     this.sums = sums.map((sum, index) => {
       const before = sums[index - 1]
       return { from: before === undefined ? since : after(before[0]), sum }
@@ -95,18 +101,15 @@ export class Recent {
 
   /** Of the marks of an earlier run, the oldest come first. */
   private keepNewest(count: number): void {
-    if (this.before.marks.size <= count) return
-    this.before = { ...this.before, marks: new Set([...this.before.marks].slice(-count)) }
+    if (this.before.size <= count) return
+    this.before = new Set([...this.before].slice(-count))
     this.text = undefined
   }
-
-  /** The marks of an earlier run. */
-  readonly names = (): ReadonlySet<string> => new Set(this.before.marks)
 
   /** Adds an event. `isStored`: history will likely show it. `isShown`: history has shown it. */
   add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
     // Its time is known now.
-    if (this.before.marks.size > 0 && this.before.marks.delete(mark)) this.text = undefined
+    if (this.before.size > 0 && this.before.delete(mark)) this.text = undefined
     if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
     let last = this.named.length - 1
@@ -144,18 +147,16 @@ export class Recent {
 
   /** Forgets events that a reader at this position does not need any more. `inHistory`: it has not filled its gap yet. */
   trim(position: string, inHistory = false): void {
-    if (this.before.at === undefined && !inHistory && position > this.from) {
-      this.before = { ...this.before, at: position }
-    }
+    if (!inHistory && position > this.from && position < this.beforeUntil) this.beforeUntil = position
     if (position > this.forgetAt) this.forget(position)
-    while (this.named.length + this.before.marks.size > mostNamed + perSum) this.sumUp()
+    while (this.named.length + this.before.size > mostNamed + perSum) this.sumUp()
   }
 
   private forget(position: string): void {
     this.forgetAt = String(BigInt(position) + slack)
     this.text = undefined
     const bound = overlapBefore(position)
-    if (this.before.at !== undefined && this.before.at < bound) this.before.marks.clear()
+    if (this.beforeUntil < bound) this.before.clear()
     for (let [oldest] = this.sums; oldest !== undefined && oldest.sum[0] < bound; [oldest] = this.sums) {
       this.sums.shift()
     }
@@ -182,7 +183,7 @@ export class Recent {
   }
 
   private get marks(): string {
-    return this.text ??= Marks.join([...this.before.marks, ...this.named.map(({ mark }) => mark)])
+    return this.text ??= Marks.join([...this.before, ...this.named.map(({ mark }) => mark)])
   }
 
   /** Replaces the oldest events of one kind by a sum. */
@@ -205,7 +206,7 @@ export class Recent {
     // A cursor names a hundred events of its page beside all of its marks: there may be too many before the first event.
     if (first === undefined || last === undefined) return this.keepNewest(mostNamed)
     // A busy reader does this for each page, and joining all marks again would take most of the time.
-    const isPrefix = others.length === 0 && this.before.marks.size === 0
+    const isPrefix = others.length === 0 && this.before.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     const [{ at: from } = first] = rest
