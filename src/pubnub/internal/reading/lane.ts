@@ -21,8 +21,7 @@ import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { newer, placeOf, range } from "./place.ts"
-import { Recent } from "./recent.ts"
-import { overlap } from "./recent.ts"
+import { overlap, Recent } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
 /** A page of the live service. */
