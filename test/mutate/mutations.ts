@@ -711,7 +711,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a part of a page is named once for each position", "cursor.recent !== shared", "false"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
-    ["marks of an earlier run stay after its next page", "new Recent(from, knowledge.next())", "new Recent(from)"],
+    ["marks of an earlier run stay after its next page", "new Recent(from, this.next())", "new Recent(from)"],
     [
       "a full page is one more",
       "return arrivals.length >= this.core.config.queueLength",

@@ -165,8 +165,11 @@ export class Lane {
     }
   }
 
+  /** The service's time. One function for all audiences, since there may be thousands. */
+  private readonly next = (): string => this.core.history.knowledge.next()
+
   private gather(id: string, keys: ReadonlyArray<Key>): Audience {
-    const audience = new Audience(id, keys.length, () => this.core.history.knowledge.next())
+    const audience = new Audience(id, keys.length, this.next)
     this.audiences.set(id, audience)
     for (const name of audience.names) this.byName.set(name, Few.add(this.byName.get(name), audience))
     return audience
@@ -182,8 +185,8 @@ export class Lane {
   /** Begins to give events, after the first answer of the service. */
   begin(from: Cursor | undefined, now: Cursor): void {
     if (this.ledger !== undefined) return
-    const { knowledge } = this.core.history
-    this.ledger = new Ledger(from, (arrival) => knowledge.note(arrival), new Recent(from, knowledge.next()))
+    const recent = new Recent(from, this.next())
+    this.ledger = new Ledger(from, (arrival) => this.core.history.knowledge.note(arrival), recent)
     this.base = from ?? now
     this.ledger.begin(this.base)
   }
