@@ -665,6 +665,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a status skips what another connection has", " && this.places.length < 2", ""],
     ["a cursor is set back to a gap", "newer(now, { ...now, position: served })", "now"],
+    ["the events of a sum come again", "      leftOut: (mark) => this.had?.add(mark),\n", "      leftOut: () => {},\n"],
+    [
+      "a cursor names the events of a sum once more",
+      "return { ...place, delivered: [], recent: this.recent.at(place.position) }",
+      "return { ...place, recent: this.recent.at(place.position) }"
+    ],
+    [
+      "a cursor lacks the events since the first of its page",
+      "cursor.recent !== shared || this.recent !== undefined)",
+      "cursor.recent !== shared)"
+    ],
     ["cursors begin before Connected", "? this.begun.position\n", "? before(this.begun.position)\n"],
     ["an event of the future moves the beginning", " && timetoken <= latest", ""],
     ["a full reader that drops what waits is not asked again", "if (wasFull && !this.isFull) this.core.demand()", ""],

@@ -594,6 +594,12 @@ describe("a reader that resumes in the middle of a page", () => {
       ({ reader }) => Effect.sync(() => reader.offer(eventsOf(moments)))
     )
 
+  /** The events that the cursor of an event names. */
+  const namedBy = (event: SubscribeEvent.SubscribeEvent | undefined) => {
+    const cursor = cursorOf(event)
+    return [...Marks.split(cursor?.recent?.marks ?? ""), ...cursor?.delivered ?? []]
+  }
+
   /** What it takes within a minute, in which it reads history. */
   const within = (reader: Reader, during: Effect.Effect<void> = Effect.void) =>
     Effect.gen(function*() {
@@ -629,29 +635,44 @@ describe("a reader that resumes in the middle of a page", () => {
         Effect.sync(() => reader.offer(eventsOf([1, 2, 3, 4].map((n) => late + n)).slice(0, 3)))
       )
       assert.deepStrictEqual(payloads(all), [late + 2, late + 3])
-      const last = all.at(-1)
-      const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
-      assert.deepStrictEqual(cursor?.delivered, [1, 2, 3].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
+      assert.deepStrictEqual(namedBy(all.at(-1)), [1, 2, 3].map((n) => Marks.of(`${ticks(late + n)}/a/ada`)))
     }).pipe(Effect.provide(emulated())))
+
+  /** Publishes so many messages, and gives their moments. */
+  const published = (count: number) =>
+    Effect.map(
+      emulator.use((service) =>
+        service.publishAll(numbers(count).map((message) => ({ channel: "a", message, publisher: "ada" })))
+      ),
+      (timetokens) => timetokens.map((timetoken) => Number(BigInt(timetoken) - BigInt(ticks(0))))
+    )
 
   it.effect("names an event once that came from history and from its connection", () =>
     Effect.gen(function*() {
-      const timetokens = yield* emulator.use((service) =>
-        service.publishAll(numbers(3).map((message) => ({ channel: "a", message, publisher: "ada" })))
-      )
-      const moments = timetokens.map((timetoken) => Number(BigInt(timetoken) - BigInt(ticks(0))))
+      const moments = yield* published(3)
+      const newest = moments[2]! + 1
       const { reader } = yield* readerOf(
         { from: { ...at(-1), recent: { since: ticks(0), marks: "" } } },
         ["a"],
         second
       )
-      const all = yield* within(reader, Effect.sync(() => reader.offer(eventsOf([...moments, moments[2]! + 1]))))
-      assert.deepStrictEqual(payloads(all), [...numbers(3), moments[2]! + 1])
-      const last = all.at(-1)
-      const cursor = last !== undefined && "cursor" in last ? last.cursor : undefined
-      const marks = Marks.split(cursor?.recent?.marks ?? "")
+      const page = eventsOf([...moments, newest, newest + 1])
+      const all = yield* within(reader, Effect.sync(() => reader.offer(page.slice(0, 4))))
+      assert.deepStrictEqual(payloads(all), [...numbers(3), newest])
+      const marks = namedBy(all.at(-1))
       assert.deepStrictEqual(marks, [...new Set(marks)])
       assert.lengthOf(marks, 4)
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("gets no event of a sum from a connection that is behind", () =>
+    Effect.gen(function*() {
+      const moments = yield* published(3)
+      const end = ticks(moments[2]!)
+      const sum = Marks.sum(moments.map((moment) => Marks.of(`${ticks(moment)}/a/ada`)))
+      const recent = { since: ticks(0), marks: "", sums: [[end, 3, sum]] as const }
+      const { reader } = yield* readerOf({ from: { ...at(0), position: end, recent } }, ["a"], second)
+      const all = yield* within(reader, Effect.sync(() => reader.offer(eventsOf(moments))))
+      assert.deepStrictEqual(tags(all), ["Connected"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("gets events of a name that begins while it reads history from its connection alone", () =>

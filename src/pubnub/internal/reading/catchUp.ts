@@ -34,6 +34,8 @@ interface Options {
   /** The timetoken up to which the reader's connections have given all events. */
   readonly reached: () => string
   readonly hears: (by: string | undefined, event: SubscribeEvent.Received, keys: ReadonlySet<Key>) => boolean
+  /** Called with the mark of each event that the cursor says the reader had, by its sums. */
+  readonly leftOut: (mark: string) => void
   /** The position of the reader. */
   readonly place: () => Cursor | undefined
   /** Whether to ask the service: not while the connections are switched off, and not after the reader has left. */
@@ -88,7 +90,7 @@ export class CatchUp {
     const { knowledge } = core.history
     // After an overflow only what passed by is read, but the cursors name all that the reader had. Some of it may be later.
     const had = new Recent(from ?? options.place(), knowledge.next())
-    this.ledger = new Ledger(this.begin, (arrival) => knowledge.note(arrival), had)
+    this.ledger = new Ledger(this.begin, (arrival) => knowledge.note(arrival), had, options.leftOut)
     this.ledger.begin(this.begin)
     this.hasAsked = from === undefined
     if (from !== undefined || missed.channels.size > 0) this.open({ reason: "LongBreak", from: this.begin, page: [] })

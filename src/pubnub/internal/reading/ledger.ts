@@ -91,15 +91,23 @@ export class Ledger {
   private unsettled: { readonly since: bigint; readonly to: bigint } | undefined
   /** Called for each arrival. */
   private readonly note: (arrival: Arrival.Arrival) => void
+  /** Called with the mark of each event that an earlier run had by its sums. */
+  private readonly leftOut: (mark: string) => void
 
   /** `recent`: what its cursors name at first. */
-  constructor(from: Cursor | undefined, note: (arrival: Arrival.Arrival) => void, recent = new Recent(from)) {
+  constructor(
+    from: Cursor | undefined,
+    note: (arrival: Arrival.Arrival) => void,
+    recent = new Recent(from),
+    leftOut: (mark: string) => void = () => {}
+  ) {
     this.recent = recent
     this.before = namesOf(from)
     this.sumsBefore = from?.recent?.sums ?? []
     this.birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
     this.summedFrom = this.birth
     this.note = note
+    this.leftOut = leftOut
   }
 
   /** Sets the start, after the first answer of the service. */
@@ -370,7 +378,10 @@ export class Ledger {
         const mark = Marks.of(arrival.id ?? "")
         if (unnamed.has(mark) && missing?.has(mark) !== false) given.push(arrival)
         // History may be read from there once more, without the sum.
-        else this.remember(arrival)
+        else {
+          this.remember(arrival)
+          this.leftOut(mark)
+        }
       }
     }
     return given.length === 0 ? rest : [...given, ...rest]

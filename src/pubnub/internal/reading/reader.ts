@@ -112,7 +112,7 @@ export class Reader {
   /** Drops events that arrive by two names, or from history and live. */
   private delivered: Delivered.Delivered | undefined
   /** The events that an earlier run of this reader had. History or another region may bring them late. */
-  private had: ReadonlySet<string> | undefined
+  private had: Set<string> | undefined
   /** After this timetoken none of those events can arrive any more. */
   private hadUntil: string | undefined
   /** It has read the missed events before this timetoken. */
@@ -644,11 +644,11 @@ export class Reader {
       const cursor = cursorOf(event)
       if (isStatus(event) || cursor?.recent === undefined) return event
       this.name(event)
-      if (own === undefined || cursor.recent !== shared) {
+      if (own === undefined || cursor.recent !== shared || this.recent !== undefined) {
         shared = cursor.recent
         own = this.ownCursor(cursor)
       }
-      return { ...event, cursor: { ...own, delivered: cursor.delivered } }
+      return { ...event, cursor: this.recent === undefined ? { ...own, delivered: cursor.delivered } : own }
     })
   }
 
@@ -662,9 +662,8 @@ export class Reader {
   private furthest(cursor: Cursor): Cursor {
     const { ahead } = this
     if (this.recent === undefined || ahead === undefined || ahead.position <= cursor.position) return cursor
-    // Only the connection's cursor names the delivered events of the current page.
-    const { delivered, hole } = cursor
-    return { ...ahead, delivered, ...hole === undefined ? {} : { hole } }
+    const { hole } = cursor
+    return { ...ahead, ...hole === undefined ? {} : { hole } }
   }
 
   /** Whether a cursor that readers share is right for this reader, too. */
@@ -680,7 +679,8 @@ export class Reader {
     if (this.recent !== undefined) {
       const place = this.furthest(cursor)
       this.recent.trim(place.position)
-      return { ...place, recent: this.recent.at(place.position) }
+      // All of its events are in `recent`. Named twice, those of a sum would be missed in it.
+      return { ...place, delivered: [], recent: this.recent.at(place.position) }
     }
     const { marks, sums = [] } = cursor.recent
     // A sum that also covers earlier events cannot be used.
@@ -721,6 +721,8 @@ export class Reader {
           this.home?.reachedBy(this) ?? ""
         ),
       hears: (by, event, keys) => this.hears(by, event, keys),
+      // A connection that is behind brings them, too.
+      leftOut: (mark) => this.had?.add(mark),
       place: () => this.place,
       // After an overflow the reader keeps its names until it fails. Its cursor says that it had all events before.
       mayAsk: () =>
