@@ -719,10 +719,17 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/audience.ts`, [`${tests}/lane.test.ts`], [
     ["marks of the connection stay after the next page", "(withoutSums(cursor), this.now())", "(withoutSums(cursor))"],
-    ["a part of a page is named once for each position", "cursor.recent !== shared", "false"]
+    ["a part of a page is named once for each position", "cursor.recent !== shared", "false"],
+    ["statuses have the sums of others", "isWhole ? cursor : withoutSums(cursor)", "cursor"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     ["marks of an earlier run stay after its next page", "new Recent(from, this.next())", "new Recent(from)"],
+    [
+      "statuses have the cursor of all readers",
+      "{ cursor: audience.cursor(cursor, this.isWhole(audience)) }",
+      "{ cursor }"
+    ],
+    ["all readers have one place", "? place : audience.cursor(place, this.isWhole(audience))", "? place : place"],
     [
       "a full page is one more",
       "return arrivals.length >= this.core.config.queueLength",

@@ -12,6 +12,7 @@ import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { Lane, type Page } from "../../../src/pubnub/internal/reading/lane.ts"
+import { cursorOf } from "../../../src/pubnub/internal/reading/place.ts"
 import { type Options, Reader } from "../../../src/pubnub/internal/reading/reader.ts"
 import type { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
@@ -572,6 +573,30 @@ describe("readers", () => {
       yield* VirtualTime.advance(0)
       assert.deepStrictEqual(payloads(one.seen), numbers(4))
       assert.deepStrictEqual(payloads(other.seen), numbers(3))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("get statuses whose cursors name and sum up the events of their own names alone", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity, {}, 3)
+      const [a, b, c] = [yield* join(), yield* join({}, "b"), yield* join({}, "c")]
+      lane.receive(yield* pageOf(10), true)
+      for (let n = 0; n < 600; n += 50) lane.receive(yield* pageOf(50, 10 + n, "b"), true)
+      yield* VirtualTime.advance(0)
+      assert.isNotEmpty(lane.place?.recent?.sums)
+      lane.tell({ _tag: "Disconnected", ...lane.place === undefined ? {} : { cursor: lane.place } })
+      yield* VirtualTime.advance(0)
+      const numberOf = (cursor: Cursor | undefined) => {
+        const { marks = "", sums = [] } = cursor?.recent ?? {}
+        return Marks.split(marks).length + sums.reduce((all, [, count]) => all + count, 0)
+      }
+      for (const [{ reader, seen }, count] of [[a, 10], [b, 610]] as const) {
+        for (const cursor of [cursorOf(seen.at(-1)), lane.placeOf(reader)]) assert.strictEqual(numberOf(cursor), count)
+      }
+      // Nothing of its name came yet.
+      for (const cursor of [cursorOf(c.seen.at(-1)), lane.placeOf(c.reader)]) {
+        assert.isDefined(cursor?.recent)
+        assert.isUndefined(cursor.recent.sums)
+      }
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("that leave hold nothing back, and nothing of them is kept", () =>

@@ -46,6 +46,14 @@ export class Audience {
     }
   }
 
+  /** The cursor of its readers for one of their connection. `isWhole`: see `give`. */
+  cursor(cursor: Cursor, isWhole: boolean): Cursor {
+    const { recent } = this
+    if (recent === undefined) return isWhole ? cursor : withoutSums(cursor)
+    recent.trim(cursor.position)
+    return { ...cursor, recent: recent.at(cursor.position) }
+  }
+
   /** The same events with cursors of their own. */
   private own(given: ReadonlyArray<Given>): ReadonlyArray<SubscribeEvent.Received> {
     let shared: Cursor["recent"]

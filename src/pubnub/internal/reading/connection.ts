@@ -657,7 +657,7 @@ export class Connection {
   private end(readers: ReadonlyArray<Reader>, error: SubscribeError, hasStopped = true): void {
     const ends = readers.map((reader) => {
       const { cursor } = error
-      const place = this.lanes.get(reader.options.within)?.place ?? cursor
+      const place = this.lanes.get(reader.options.within)?.placeOf(reader) ?? cursor
       // Another connection of the reader may be further back.
       return [reader, place === undefined ? error : Defects.at(error, reader.places.reduce(older, place))] as const
     })

@@ -113,7 +113,7 @@ export class Engine {
   }
 
   placesOf(reader: Reader): ReadonlyArray<Cursor> {
-    return this.lanesOf(reader).flatMap(({ place }) => place === undefined ? [] : [place])
+    return this.lanesOf(reader).flatMap((lane) => lane.placeOf(reader) ?? [])
   }
 
   reachedBy(reader: Reader): string {

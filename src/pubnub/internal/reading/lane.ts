@@ -20,7 +20,7 @@ import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { newer, placeOf, range } from "./place.ts"
+import { cursorOf, newer, placeOf, range } from "./place.ts"
 import { overlap, Recent } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
@@ -111,6 +111,18 @@ export class Lane {
   /** The cursor of its readers. */
   get place(): Cursor | undefined {
     return this.base === undefined ? undefined : this.ledger?.cursor(this.base)
+  }
+
+  /** The cursor of one of its readers. */
+  placeOf(reader: Reader): Cursor | undefined {
+    const { place } = this
+    const audience = this.readers.get(reader)
+    return place === undefined || audience === undefined ? place : audience.cursor(place, this.isWhole(audience))
+  }
+
+  /** Whether the readers of an audience have all names of the connection. */
+  private isWhole({ size }: Audience): boolean {
+    return size === this.host.size()
   }
 
   /** The start of a reader that joins. It does not get events that are read for the second time. */
@@ -205,8 +217,13 @@ export class Lane {
 
   // --- pages
 
+  /** Emits a status to its readers. Its cursor has the sums of all readers, which fit no reader with fewer names. */
   tell(status: SubscribeStatus.Status): void {
-    for (const reader of this.readers.keys()) reader.tell(status)
+    const cursor = cursorOf(status)
+    for (const [reader, audience] of this.readers) {
+      const own = cursor === undefined ? {} : { cursor: audience.cursor(cursor, this.isWhole(audience)) }
+      reader.tell({ ...status, ...own })
+    }
   }
 
   /**
@@ -630,7 +647,7 @@ export class Lane {
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
-    for (const [audience, part] of parts) audience.give(part, audience.size === this.host.size())
+    for (const [audience, part] of parts) audience.give(part, this.isWhole(audience))
   }
 }
 
