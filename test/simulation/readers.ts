@@ -35,7 +35,6 @@ import {
   dice,
   type Handled,
   handledOf,
-  isCrowded,
   isLong,
   killsOf,
   type Kind,
@@ -296,8 +295,8 @@ interface Life {
   goOn?: Effect.Effect<Fiber.Fiber<unknown, unknown>>
   /** It went on from the cursor of a failure, which may be further back than what it had. */
   hasResumed: boolean
-  /** How often it died, and went on from a cursor. */
-  deaths: number
+  /** The cursors from which it went on after it died. */
+  readonly restarts: Array<Cursor>
 }
 
 interface From {
@@ -370,7 +369,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       interrupted: false,
       hasLeft: false,
       hasResumed: false,
-      deaths: 0
+      restarts: []
     }
     lives.push(life)
     current.set(index, life)
@@ -449,7 +448,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     >
     const again = (from: From): Reading =>
       Effect.gen(function*() {
-        life.deaths++
+        if (typeof from.from === "object") life.restarts.push(from.from)
         if (life.set !== undefined) {
           const names = life.heard.filter(({ isRemoved }) => isRemoved !== true).map(({ name }) => memberOf(name))
           life.set = yield* setOf([...names, ...index === 0 ? further.map(memberOf) : []], from)
@@ -586,13 +585,6 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         if (to === undefined && from === undefined) fail("never connected", `${who} to ${name}`)
       }
     }
-    const own = sent.filter(({ channel }) => heard.some(({ name }) => covers(name, channel)))
-    // As `guarantees.md` says: a cursor names 480 messages of ten seconds one by one. The sums of the others fit only where all
-    // channels can be read, and times are known. Who dies again in one gap knows no times of those that it had before.
-    const isForgetful = life.deaths > (heard.some(({ name }) => name.endsWith(".*") || isGroup(name) && refused)
-      ? 0
-      : 1)
-    const mayForget = ({ timetoken }: Sent) => isForgetful && isCrowded(own, String(timetoken), 480)
     const ids = new Set<unknown>()
     const newest = new Map<string, bigint>()
     const isTold = ({ arrived, channel, kind, timetoken }: Sent) =>
@@ -610,8 +602,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         continue
       }
       const { channel, id, kind, region, timetoken } = message
-      const isRepeated = ids.has(id)
-      if (isRepeated && !mayRepeat && !mayForget(message)) {
+      if (ids.has(id) && !mayRepeat) {
         fail("delivered twice", `${who} ${id} of ${channel}`)
       }
       ids.add(id)
@@ -622,10 +613,12 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       )
       if (!may) fail("not its own", `${who} ${id} of ${channel}`)
       // What an earlier life had of several polls, or of history before it, it may be given again.
-      if (isTold(message) || mayRepeat || isRepeated) continue
+      if (isTold(message) || mayRepeat) continue
       // A cursor does not say when its names were added.
       const isEarly = heard.every(({ asked, name }) => !covers(name, channel) || timetoken <= asked)
-      if (life.deaths > 0 && isEarly) continue
+      if (
+        isEarly && life.restarts.some(({ position, recent }) => timetoken >= BigInt(recent?.since ?? position))
+      ) continue
       // By two names it may come by two polls, between which there is no order.
       if (plan.further > 0 && heard.filter(({ name }) => covers(name, channel)).length > 1) continue
       const place = `${channel} of region ${region}, ${kind}`

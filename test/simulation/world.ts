@@ -745,14 +745,9 @@ const epilogue: ReadonlyArray<Act> = [
   { _tag: "Wait", millis: 2 * minute }
 ]
 
-/** Whether more than so many messages lie within ten seconds of this one. */
-export const isCrowded = (
-  sent: ReadonlyArray<Pick<Sent, "timetoken">>,
-  timetoken: string | undefined,
-  most: number
-): boolean => {
+const isCrowded = (sent: ReadonlyArray<Sent>, timetoken: string | undefined, most: number): boolean => {
   const at = BigInt(timetoken ?? 0)
-  const near = (other: Pick<Sent, "timetoken">) => {
+  const near = (other: Sent) => {
     const distance = BigInt(other.timetoken) - at
     return distance > -100_000_000n && distance < 100_000_000n
   }
