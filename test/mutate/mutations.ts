@@ -249,6 +249,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
+    ["a cursor begins before an old sum", "this.sums.find(({ sum: [to] }) => to >= bound)", "this.sums[0]"],
+    ["a cursor has an old sum", "sum[0] < bound ? [] : [sum]", "[sum]"],
     ["sums are not bounded", "if (this.sums.length > mostSums)", "if (false)"],
     ["there are too many sums for 4 kB", "const mostSums = 13", "const mostSums = 16"],
     ["a sum forgets one", "rest.length, Marks.sum(", "rest.length - 1, Marks.sum("],
@@ -726,8 +728,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["marks of an earlier run stay after its next page", "new Recent(from, this.next())", "new Recent(from)"],
     [
       "statuses have the cursor of all readers",
-      "{ cursor: audience.cursor(cursor, this.isWhole(audience)) }",
-      "{ cursor }"
+      "cursor === status.cursor ? status",
+      "cursor === cursor ? status"
     ],
     ["all readers have one place", "? place : audience.cursor(place, this.isWhole(audience))", "? place : place"],
     [

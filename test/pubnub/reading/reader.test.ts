@@ -601,7 +601,10 @@ describe("a reader that resumes in the middle of a page", () => {
   }
 
   /** What it takes within a minute, in which it reads history. */
-  const within = (reader: Reader, during: Effect.Effect<void> = Effect.void) =>
+  const within = (
+    reader: Reader,
+    during: Effect.Effect<void, never, PubNubEmulator.PubNubEmulator> = Effect.void
+  ) =>
     Effect.gen(function*() {
       const all: Array<SubscribeEvent.SubscribeEvent> = []
       const fiber = yield* Effect.forkChild(

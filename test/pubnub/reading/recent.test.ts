@@ -225,7 +225,7 @@ describe("recent events", () => {
     assert.strictEqual(merged.at(position).since, ticks(1))
     const sums = [[ticks(60), 3, Marks.of("first")], [ticks(80), 3, Marks.of("second")]] as const
     const resumed = new Recent({ position: ticks(80), delivered: [], recent: { since: ticks(50), marks: "", sums } })
-    assert.strictEqual(resumed.at(position).since, ticks(50))
+    assert.strictEqual(resumed.at(ticks(10 * second + 55)).since, ticks(50))
     resumed.trim(position)
     assert.strictEqual(resumed.at(position).since, ticks(61))
   })
@@ -286,6 +286,12 @@ describe("recent events", () => {
       assert.strictEqual(recent.at(position).since, ticks(since))
     }
   )
+
+  it("begin after a sum that is older than the overlap, also before it is forgotten", () => {
+    const at = having(numbers(1_000, 1)).at(ticks(10 * second + 51))
+    assert.strictEqual(at.since, ticks(51))
+    assert.strictEqual(at.sums?.[0]?.[0], ticks(100))
+  })
 
   it("that come late and are not stored are added to no sum", () => {
     const recent = having(numbers(1_000, 1).map((n) => 2 * n))

@@ -20,7 +20,7 @@ import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { cursorOf, newer, placeOf, range } from "./place.ts"
+import { newer, placeOf, range } from "./place.ts"
 import { overlap, Recent } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
@@ -219,11 +219,12 @@ export class Lane {
 
   /** Emits a status to its readers. Its cursor has the sums of all readers, which fit no reader with fewer names. */
   tell(status: SubscribeStatus.Status): void {
-    const cursor = cursorOf(status)
-    for (const [reader, audience] of this.readers) {
-      const own = cursor === undefined ? {} : { cursor: audience.cursor(cursor, this.isWhole(audience)) }
-      reader.tell({ ...status, ...own })
+    const toldTo = (audience: Audience): SubscribeStatus.Status => {
+      if (!("cursor" in status) || status.cursor === undefined) return status
+      const cursor = audience.cursor(status.cursor, this.isWhole(audience))
+      return cursor === status.cursor ? status : { ...status, cursor }
     }
+    for (const [reader, audience] of this.readers) reader.tell(toldTo(audience))
   }
 
   /**

@@ -168,17 +168,20 @@ export class Recent {
 
   /** The first timetoken that a reader needs from this one on. */
   private since(bound: string): string {
-    const [oldest] = this.sums
+    const oldest = this.sums.find(({ sum: [to] }) => to >= bound)
     return oldest !== undefined && oldest.from < bound ? oldest.from : bound
   }
 
   /** Gives the part of a cursor at this position. */
   at(position: string): NonNullable<Cursor["recent"]> {
-    const since = this.since(overlapBefore(position))
+    const bound = overlapBefore(position)
+    const since = this.since(bound)
+    // History is not read for older sums, so a reader that resumes must not begin before them.
+    const sums = this.sums.flatMap(({ sum }) => sum[0] < bound ? [] : [sum])
     return {
       since: since > this.birth ? since : this.birth,
       marks: this.marks,
-      ...this.sums.length === 0 ? {} : { sums: this.sums.map(({ sum }) => sum) }
+      ...sums.length === 0 ? {} : { sums }
     }
   }
 
