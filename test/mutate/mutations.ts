@@ -949,6 +949,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
+    ["a handshake asks for no names", "while (this.isEmpty) yield* Effect.sleep(gathered + 1)", ""],
     [
       "nobody says that the user has left",
       "this.host.emptied(this)\n      return this.sendLeave([])",

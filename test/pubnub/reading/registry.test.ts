@@ -354,6 +354,19 @@ describe("a shared connection", () => {
       assert.strictEqual(yield* polls, 0)
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("serves a reader that joins right after the last one left, while it pauses and is renewed", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const first = yield* collect(Subscribe.stream({ channels: names }))
+      yield* emulator.use((service) => service.restart)
+      yield* Fiber.interrupt(first.fiber)
+      yield* Subscriber.reconnect
+      const { seen } = yield* collect(Subscribe.stream({ channels: names }))
+      yield* publish(1, names.at(-1))
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
   it.effect("that begins while switched off stays off until reconnect", () =>
     Effect.gen(function*() {
       yield* Subscriber.disconnect

@@ -324,7 +324,9 @@ export class Connection {
     standing: Cursor | undefined
   ): Effect.Effect<PollLoop.Answered<Cursor>, PubNubError.Reason, HttpClient.HttpClient> {
     return Effect.gen({ self: this }, function*() {
-      const { clock, config, history } = this.core
+      const { clock, config, history, settings: { gathered } } = this.core
+      // Without names it is closed soon, unless a reader joins before.
+      while (this.isEmpty) yield* Effect.sleep(gathered + 1)
       const asked = this.target
       const askedAt = clock.currentTimeMillisUnsafe()
       this.asking = asked
