@@ -625,20 +625,19 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         fail("delivered twice", `${who} ${id} of ${channel}`)
       }
       ids.add(id)
-      // A name that is added while a killed reader is not connected again begins where `Connected` says.
-      const may = heard.some(({ asked, from, name, to }) =>
+      // A cursor does not say when its names were added: who goes on from it may get all from where it begins.
+      const isResumed = life.restarts.some(({ from: { position, recent } }) =>
+        timetoken >= BigInt(recent?.since ?? position)
+      )
+      const may = heard.some(({ asked, name, to }) =>
         covers(name, channel) && (to === undefined || timetoken <= to + 10_000n + BigInt(plan.latency) * 20_000n) &&
-        (life.pasts !== undefined || timetoken > asked - 864_000_000_000n || from !== undefined && timetoken > from)
+        (life.pasts !== undefined || timetoken > asked - 864_000_000_000n || isResumed)
       )
       if (!may) fail("not its own", `${who} ${id} of ${channel}`)
       // What an earlier life had of several polls, or of history before it, it may be given again.
       if (isTold(message) || mayRepeat || isRepeated) continue
-      // A cursor does not say when its names were added.
       const isEarly = heard.every(({ asked, name }) => !covers(name, channel) || timetoken <= asked)
-      if (
-        isEarly &&
-        life.restarts.some(({ from: { position, recent } }) => timetoken >= BigInt(recent?.since ?? position))
-      ) continue
+      if (isEarly && isResumed) continue
       // By two names it may come by two polls, between which there is no order.
       if (plan.further > 0 && heard.filter(({ name }) => covers(name, channel)).length > 1) continue
       const place = `${channel} of region ${region}, ${kind}`
