@@ -139,6 +139,21 @@ describe("a name", () => {
       assert.deepStrictEqual(cursors.map(({ position }) => position), [ticks(12), ticks(12), ticks(14)])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("gives each event a cursor that names just the events of its page until then", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, [])
+      reader.add([Subscription.channel("a")])
+      // Its connection began before that.
+      reader.begin(a, at(9))
+      reader.offer(eventsOf([13, 14, 15, 16]))
+      const { all } = yield* taken(reader)
+      const marks = [13, 14, 15].map((moment) => Marks.of(`${ticks(moment)}/a/ada`))
+      assert.deepStrictEqual(
+        all.map((event) => cursorOf(event)?.delivered).slice(1),
+        [marks.slice(0, 1), marks.slice(0, 2), marks, []]
+      )
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("causes ChannelsChanged when it is added and begins, and when it is removed", () =>
     Effect.gen(function*() {
       const { reader } = yield* readerOf()
