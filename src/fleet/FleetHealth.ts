@@ -57,7 +57,7 @@ export interface FleetHealth {
   /** Why the table of channels cannot be read. Absent while it can. */
   readonly failure?: string | undefined
   /**
-   * Which runner started after this one with other `channels` or `groups`, and has lanes. Lanes that move between the two lose
+   * A runner that started after this one with other `channels` or `groups`, and has lanes. Lanes that move between the two lose
    * what only one of them reads. It does not make the runner unhealthy: in a deploy that changes the names it is true of the old
    * runners, which must not be killed for it. Absent if the names are the same.
    */

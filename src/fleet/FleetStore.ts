@@ -34,7 +34,7 @@ export interface Settings {
 }
 
 /**
- * Which channels and groups the runner named that started last.
+ * The channels and groups of the runner that started last.
  *
  * @category models
  * @since 0.1.0

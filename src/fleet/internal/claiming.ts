@@ -16,7 +16,7 @@ import * as SqlFailure from "./sqlFailure.ts"
 /** The usual table. */
 export const standard = "herald_readers"
 
-/** What is wrong with other databases. */
+/** The issue of every other database. */
 export const unknownDialect = "cursors can be kept in PostgreSQL and SQLite only"
 
 const otherClient =
