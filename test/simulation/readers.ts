@@ -36,11 +36,13 @@ import {
   type Handled,
   handledOf,
   isLong,
+  isOfLostSum,
   killsOf,
   type Kind,
   lengthsOf,
   makeMachine,
   type Mishap,
+  namedBy,
   numberIn,
   opensOf,
   payloadOf,
@@ -586,22 +588,17 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       }
     }
     const own = sent.filter(({ channel }) => heard.some(({ name }) => covers(name, channel)))
-    const namedBy = ({ delivered, recent }: Cursor) => delivered.length + (recent?.marks.length ?? 0) / Marks.length
-    // As `guarantees.md` says, the messages of the sums in a cursor may come again to a reader that resumes with other names, or that
-    // dies again in a gap at whose beginning its cursor named 480. Who fell behind has no sums, and may get the oldest hundred again.
+    // Sums do not fit a reader that resumes with other names. One that fell behind has no sums, and may get the oldest hundred again.
     const mayComeAgain = ({ timetoken }: Sent) =>
-      life.restarts.some(({ at, from }, index) => {
-        const { hole, position, recent } = from
-        if (recent === undefined || timetoken < BigInt(recent.since)) return false
-        const older = own.filter((other) => other.timetoken < timetoken && other.timetoken >= BigInt(recent.since))
-        if (recent.sums === undefined) return namedBy(from) > 430 && older.length < 100
-        if (timetoken > BigInt(recent.sums.at(-1)?.[0] ?? 0)) return false
-        const before = life.restarts[index - 1]?.from
-        const diesAgain = before !== undefined && before.recent?.marks !== recent.marks &&
-          (hole ?? position) <= before.position &&
-          namedBy(before) > 480
+      isOfLostSum(timetoken, life.restarts, ({ at }) => {
         const isOfChange = (moment: bigint | undefined) => moment !== undefined && timetoken < moment && moment <= at
-        return diesAgain || heard.some(({ asked, to }) => isOfChange(asked) || isOfChange(to))
+        return heard.some(({ asked, to }) => isOfChange(asked) || isOfChange(to))
+      }) ||
+      life.restarts.some(({ from }) => {
+        const { recent } = from
+        if (recent === undefined || recent.sums !== undefined || timetoken < BigInt(recent.since)) return false
+        const older = own.filter((other) => other.timetoken < timetoken && other.timetoken >= BigInt(recent.since))
+        return namedBy(from) > 430 && older.length < 100
       })
     const ids = new Set<unknown>()
     const newest = new Map<string, bigint>()

@@ -24,6 +24,7 @@ import * as CursorStore from "effect-herald/CursorStore"
 import { Encryption, PubNubConfig, Subscribe, type SubscribeEvent } from "effect-herald/pubnub"
 import * as Retry from "effect-herald/Retry"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import * as Marks from "../../src/pubnub/internal/reading/marks.ts"
 import { start } from "../kit/emulated.ts"
 import * as Possible from "./faults.ts"
 import * as Mixed from "./mixed.ts"
@@ -745,14 +746,29 @@ const epilogue: ReadonlyArray<Act> = [
   { _tag: "Wait", millis: 2 * minute }
 ]
 
-const isCrowded = (sent: ReadonlyArray<Sent>, timetoken: string | undefined, most: number): boolean => {
-  const at = BigInt(timetoken ?? 0)
-  const near = (other: Sent) => {
-    const distance = BigInt(other.timetoken) - at
-    return distance > -100_000_000n && distance < 100_000_000n
-  }
-  return sent.filter(near).length > most
-}
+/** How many events a cursor names one by one. */
+export const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
+  delivered.length + (recent?.marks.length ?? 0) / Marks.length
+
+/**
+ * Whether a message may come again, since a cursor from which its reader went on has only a sum of it, as `guarantees.md` says:
+ * the sum fits no more, or the reader died again in a gap at whose beginning its cursor named 480.
+ */
+export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
+  timetoken: bigint,
+  restarts: ReadonlyArray<Restart>,
+  isUnfit: (restart: Restart) => boolean
+): boolean =>
+  restarts.some((restart, index) => {
+    const { hole, position, recent } = restart.from
+    if (recent?.sums === undefined) return false
+    if (timetoken < BigInt(recent.since) || timetoken > BigInt(recent.sums.at(-1)?.[0] ?? 0)) return false
+    const before = restarts[index - 1]?.from
+    const diesAgain = before !== undefined && before.recent?.marks !== recent.marks &&
+      (hole ?? position) <= before.position &&
+      namedBy(before) > 480
+    return diesAgain || isUnfit(restart)
+  })
 
 const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const emulator = yield* PubNubEmulator.PubNubEmulator
@@ -779,19 +795,24 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   let stop = 0
   let crash = 0
   let crashes = 0
-  // Where readers stood that crashed: two at one place died in one gap.
-  const crashedAt = new Set<string>()
-  let diedTwiceInGap = false
-  const died = () => {
-    crashes++
-    if (cursor === undefined) return
-    diedTwiceInGap ||= crashedAt.has(cursor.position)
-    crashedAt.add(cursor.position)
+  // The cursors from which it went on after it died. A cursor names messages of a wildcard one by one, and sums up others first. It
+  // has no room for that beside 430 of them. The names in the cursor before take room, too, until ten seconds after the first new
+  // position.
+  const restarts: Array<{ readonly from: Cursor.Cursor; readonly isCrammed: boolean }> = []
+  let firstNew: string | undefined
+  const goOnFrom = (from: Cursor.Cursor | undefined) => {
+    if (from === undefined) return
+    const since = from.recent?.since ?? from.position
+    const before = restarts.at(-1)
+    const named = before !== undefined && (firstNew === undefined || firstNew >= since) ? namedBy(before.from) : 0
+    const wild = sent.filter(({ channel, timetoken }) => channel.startsWith("alerts.") && timetoken >= BigInt(since))
+    restarts.push({ from, isCrammed: named + wild.length > 430 })
+    firstNew = undefined
   }
   // What was begun and not committed in this life, what of it was handled to the end, and what of earlier lives is therefore
   // to be handled again.
   let uncommitted = new Set<unknown>()
-  const finished = new Set<unknown>()
+  let finished: Array<{ readonly id: unknown; readonly cursor: Cursor.Cursor | undefined }> = []
   // Each second crash is one after which nothing can be saved any more.
   let killed = false
   let repeatable = new Set<unknown>()
@@ -803,6 +824,10 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     Effect.gen(function*() {
       if ("cursor" in event && event.cursor !== undefined) {
         cursor = event.cursor
+        const from = restarts.at(-1)?.from
+        if (from !== undefined && cursor.hole === undefined && cursor.position > from.position) {
+          firstNew ??= cursor.position
+        }
         if (isLong(cursor)) fail("a long cursor", lengthsOf(cursor))
       }
       machine.tell(event)
@@ -815,14 +840,15 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
       if (mistaken !== undefined) fail("not what it was", mistaken)
       if (handled !== undefined) {
         if (!ids.has(handled.payload)) seen.push(handled)
-        // A cursor names a thousand events: who had more within ten seconds and crashed may be given some again. It names 480 of
-        // them one by one, and the sums of the others fit only where all channels can be read. Who dies again in the same gap
-        // knows no times of those that it had before, and a sum needs them.
         else if (!repeatable.delete(handled.payload)) {
+          // Who died knows no channels of a wildcard, and none of a group whose list is refused: sums with theirs do not fit.
           const unlisted = (yield* faults.injected).some(({ fault: { _tag }, kind }) =>
             _tag === "AccessDenied" && kind === "channelGroups"
           )
-          if (crashes === 0 || !isCrowded(sent, handled.timetoken, unlisted || diedTwiceInGap ? 480 : 1_000)) {
+          if (
+            !isOfLostSum(BigInt(handled.timetoken ?? 0), restarts, ({ isCrammed }) =>
+              unlisted || hasWildcard && isCrammed)
+          ) {
             fail("handled twice", `${JSON.stringify(handled.payload)} of ${handled.channel} at ${handled.timetoken}`)
           }
         }
@@ -835,12 +861,14 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         yield* Effect.sleep(pause)
       }
       if (crash > 0 && --crash === 0) {
-        died()
+        crashes++
         killed = crashes % 2 === 0
         return yield* Effect.fail(new Crashed())
       }
-      if (broken.delete(handled === undefined ? "onStatus" : "handler")) return yield* Effect.die(new Broken())
-      if (handled !== undefined) finished.add(handled.payload)
+      if (broken.delete(handled === undefined ? "onStatus" : "handler")) {
+        return yield* Effect.die(new Broken())
+      }
+      finished.push({ id: handled?.payload, cursor: "cursor" in event ? event.cursor : undefined })
     })
 
   const options = {
@@ -848,13 +876,15 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     groups: setting.groups,
     reconnect: machine.reconnect
   }
+  const hasWildcard = setting.channels.some((name) => name.endsWith(".*"))
   const committing = CursorStore.CursorStore.of({
-    load: store.load,
+    load: (reader) => Effect.tap(store.load(reader), (from) => Effect.sync(() => goOnFrom(from))),
     save: (reader, cursor) =>
       Effect.suspend(() => {
         if (killed) return Effect.void
-        for (const id of finished) uncommitted.delete(id)
-        finished.clear()
+        // The handler may be further by now.
+        const last = finished.findLastIndex((event) => event.cursor === cursor)
+        for (const { id } of finished.splice(0, last + 1)) uncommitted.delete(id)
         return store.save(reader, cursor)
       })
   })
@@ -862,9 +892,10 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   const reading = Effect.suspend(() => {
     if (setting.reader === "consume") repeatable = new Set([...repeatable, ...uncommitted])
     uncommitted = new Set()
-    finished.clear()
+    finished = []
     killed = false
     if (setting.reader === "stream") {
+      goOnFrom(cursor)
       return setting.schema
         ? Stream.runForEach(Subscribe.stream({ ...options, schema: Picky, from: cursor }), handle)
         : Stream.runForEach(Subscribe.stream({ ...options, from: cursor }), handle)
@@ -880,13 +911,13 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     // What an application breaks is its own; what broke in a loop is told with a cursor that nothing is lost behind.
     Effect.catchDefect((defect) => {
       if (!(defect instanceof Broken)) return Effect.die(defect)
-      died()
+      crashes++
       return Effect.fail(new Crashed())
     }),
     Effect.catchIf(
       (error) => error._tag === "SubscribeError" && error.reason._tag === "Defect",
       (error) => {
-        died()
+        crashes++
         if ("cursor" in error && error.cursor !== undefined) cursor = error.cursor
         else if (connected) fail("a defect without a cursor", error._tag)
         return Effect.fail(new Crashed())
@@ -941,7 +972,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
           crash = act.after
           return
         }
-        died()
+        crashes++
         stop = 0
         crash = 0
         // It says goodbye on a network that may be dead: nobody waits for it.
@@ -977,7 +1008,6 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
 
   // What is not in history after that long is told as lost, though a later look may find it; nor is it taken for stored.
   const unstored = acts.some((act) => act._tag === "Publish" && act.kind !== "stored") || setting.historyDelay > 7_000
-  const wildcards = setting.channels.filter((name) => name.endsWith(".*"))
   const refused = injected.some(({ fault, kind }) =>
     fault._tag === "AccessDenied" && (kind === "history" || kind === "historyCounts" || kind === "channelGroups")
   ) || acts.some((act) =>
@@ -1009,7 +1039,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     if (missing.some((lost) => covers(gap, lost))) continue
     // What cannot be known may be suspected, and of channels that were never seen nothing is known.
     const allowed = gap._tag === "GapSuspected"
-      ? unstored || wildcards.length > 0 || refused || !setting.persistence
+      ? unstored || hasWildcard || refused || !setting.persistence
       : gap.reason === "NoStorage" && !setting.persistence ||
         gap.reason === "RetentionExceeded" && setting.retention !== undefined ||
         (gap.reason === "NotStored" || gap.reason === "NotInHistory") && unstored
