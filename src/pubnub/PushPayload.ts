@@ -285,7 +285,7 @@ const issuesOf = (given: Options): ReadonlyArray<PubNubError.Detail> => {
   ]
 }
 
-/** Names in `data` that APNs, FCM or the service use: FCM refuses the whole push, and nobody is told. */
+/** Names in `data` that APNs, FCM or the service use: FCM refuses the whole push, and gives no error. */
 const reserved = /^(?:aps$|from$|message_type$|pn_|google\.|gcm\.)/
 
 /** The longest time to live that FCM takes, in seconds: four weeks. */

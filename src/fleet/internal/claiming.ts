@@ -193,7 +193,7 @@ const storeOf = (
 
 /**
  * Runs work and a write in one transaction, and undoes the work if the write finds that there is nothing to write. What the
- * transaction itself fails with is told apart from the failure of the work.
+ * transaction itself fails with is another error than the failure of the work.
  */
 const transact = <E, R>(
   sql: SqlClient.SqlClient,

@@ -26,7 +26,7 @@ const patience = "7 seconds"
 
 const leftBehind = "a handler does not end and cannot be interrupted: its reader is left behind"
 
-/** `onRunning` is told how many handlers run, when the first one begins and when one ends. */
+/** Calls `onRunning` with the number of handlers that run, when the first one begins and when one ends. */
 export const make = (
   bound: Duration.Input,
   permits: Semaphore.Semaphore | undefined,

@@ -36,7 +36,7 @@ export const explain = (
   }
 }
 
-/** What a token lacks to list all channels or users of a keyset that disallows it. */
+/** The right that a token needs to list all channels or users of a keyset that disallows it. */
 export const explainList = (
   { categories }: AccessToken,
   kind: "channel" | "user"

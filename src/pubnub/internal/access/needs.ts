@@ -121,7 +121,7 @@ export const ofOperation = (
   return [...each("channel", channel, channels), ...each("group", group, groups), ...each("user", user, users)]
 }
 
-/** What an operation lists all of. A keyset can disallow it to tokens without this category. */
+/** The category that an operation needs to list all of its kind, if the keyset demands one. */
 export const listedBy = (operation: string): "channel" | "user" | undefined =>
   /^Users\.(list|stream)$/.test(operation)
     ? "user"
