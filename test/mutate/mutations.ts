@@ -409,8 +409,14 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an event's cursor forgets it", "next === undefined ? held : this.held(next)", "next ?? held"],
     [
       "who joins begins in the past",
-      "front(polled: Cursor): Cursor {\n    return this.named(this.furthest(polled))",
-      "front(polled: Cursor): Cursor {\n    return this.named(this.held(this.furthest(polled)))"
+      "const place = this.furthest(polled)",
+      "const place = this.held(this.furthest(polled))"
+    ],
+    ["who joins begins where the service went back", "place.position < complete ?", "place.position < \"\" ?"],
+    [
+      "who joins names what others got",
+      "{ ...place, position: complete, delivered: [] }",
+      "{ ...place, position: complete }"
     ],
     ["it waits for ever", "const isPatient = now - since < 2n * settled + portion", "const isPatient = true"],
     [

@@ -99,6 +99,13 @@ describe("a live page", () => {
     }
   )
 
+  it("of the past lets no reader begin before what the others got", () => {
+    const ledger = ledgerFrom()
+    ledger.live([arrival(1), arrival(2)], at(0), at(2))
+    assert.deepStrictEqual(ledger.live([arrival(1)], at(2), at(1)), [])
+    assert.deepInclude(ledger.front({ ...at(1), delivered: [Marks.of("2")] }), at(2))
+  })
+
   it("without a position that is believed leaves the cursor in place", () => {
     const ledger = ledgerFrom()
     const given = ledger.live([arrival(1)], at(0), undefined)

@@ -127,9 +127,11 @@ export class Ledger {
     return this.named(this.held(this.furthest(polled)))
   }
 
-  /** The same without the unsettled part. */
+  /** The start of a reader that joins: after all that was given, even if the service went back, and without the unsettled part. */
   front(polled: Cursor): Cursor {
-    return this.named(this.furthest(polled))
+    const place = this.furthest(polled)
+    const complete = String(this.complete)
+    return this.named(place.position < complete ? { ...place, position: complete, delivered: [] } : place)
   }
 
   /** Gives the events of a live page. With `next`, no event before it is missing any more. */
