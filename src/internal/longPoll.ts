@@ -31,7 +31,10 @@ export interface Facts<C> {
   readonly unheard: number
   /** How many failures there were in a row. */
   readonly attempts: number
-  /** Whether a new credential was tried at once in this row of failures. It is tried once: a service may refuse each new one. */
+  /**
+   * Whether a new credential was tried at once in this row of failures. It is tried once: a service may refuse each new one. A poll
+   * that did not fail ends the row, also if it was cut.
+   */
   readonly renewed: boolean
   /** How many empty answers in a row came at once. */
   readonly emptyPages: number
@@ -219,10 +222,11 @@ export const step = <C, F>(rules: Rules, state: State<C, F>, input: Input<C, F>)
           return failed({ ...row, cuts: input.denied ? row.cuts : cutAgain(row.cuts, time) }, input, commands)
         }
         case "Silent":
-          return prove({ ...facts, heardAt: heardUntil(rules, state) }, "silence", [{ _tag: "Cut" }])
+          return prove({ ...facts, renewed: false, heardAt: heardUntil(rules, state) }, "silence", [{ _tag: "Cut" }])
         case "Renamed": {
           const [row, commands] = afterPoll<C, F>(facts, elapsed(state.sentAt, input.at))
-          return prove({ ...row, heardAt: heardUntil(rules, state) }, "names", [{ _tag: "Cut" }, ...commands])
+          const known = { ...row, renewed: false, heardAt: heardUntil(rules, state) }
+          return prove(known, "names", [{ _tag: "Cut" }, ...commands])
         }
         default:
           return same
@@ -395,7 +399,6 @@ const answered = <C, F>(
       cursor,
       link: { _tag: "Up" },
       attempts: isSilence ? 0 : facts.attempts,
-      renewed: !isSilence && facts.renewed,
       // There were messages, so these polls were not idle: no proxy cut them.
       cuts: missing && facts.cuts?.isProven === false ? undefined : facts.cuts,
       owing: false,

@@ -283,17 +283,6 @@ const table: ReadonlyArray<Line> = [
     "Ready",
     []
   ],
-  [
-    "Proving, answered after silence and another credential",
-    proving("silence", { renewed: true }),
-    answered(),
-    "Ready",
-    [],
-    {
-      renewed: false,
-      servedAt: base.servedAt! + 10
-    }
-  ],
   // --- Polling
   ["Polling, polled after another credential was tried", polling({ renewed: true }), polled(), "Ready", [], {
     cursor: 8,
@@ -310,6 +299,22 @@ const table: ReadonlyArray<Line> = [
       { _tag: "Pause", millis: 500 }
     ],
     { cursor: 8, heardAt: at(10), servedAt: base.servedAt! + 10, emptyPages: 2 }
+  ],
+  [
+    "Polling, silent after another credential was tried",
+    polling({ renewed: true }),
+    silent(),
+    "Proving",
+    [cut, handshake("silence")],
+    { renewed: false }
+  ],
+  [
+    "Polling, renamed after another credential was tried",
+    polling({ renewed: true }),
+    renamed(),
+    "Proving",
+    [cut, handshake("names")],
+    { renewed: false }
   ],
   [
     "Polling, held after another credential was tried",

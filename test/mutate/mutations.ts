@@ -53,9 +53,15 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["schedules go on after a held poll", "facts.attempts > 0 ? [{ _tag: \"Forget\" }] : []]", "[]]"],
     [
       "a silent poll was heard until its end",
-      "prove({ ...facts, heardAt: heardUntil(rules, state) }, \"silence\"",
-      "prove({ ...facts, heardAt: input.at }, \"silence\""
+      "prove({ ...facts, renewed: false, heardAt: heardUntil(rules, state) }, \"silence\"",
+      "prove({ ...facts, renewed: false, heardAt: input.at }, \"silence\""
     ],
+    [
+      "one new credential for any number of silent polls",
+      "prove({ ...facts, renewed: false, heardAt: heardUntil",
+      "prove({ ...facts, heardAt: heardUntil"
+    ],
+    ["one new credential for any number of new names", "{ ...row, renewed: false, heardAt", "{ ...row, heardAt"],
     ["a silent poll goes on", "\"silence\", [{ _tag: \"Cut\" }])", "\"silence\", [])"],
     [
       "every pause ends with a new credential",

@@ -86,6 +86,9 @@ const withServer =
 const call = History.list({ channel: "a" })
 const reasonOf = (error: { readonly reason: { readonly _tag: string } }) => error.reason._tag
 
+/** A further reader, which changes the names of the connection. */
+const another = (room: number) => Effect.asVoid(collectConnected(Subscribe.stream({ channels: [`room-${room}`] })))
+
 /** The tokens of the requests so far. */
 const tokens = Effect.map(requestsTo("/"), (requests) => requests.map((request) => queryOf(request).get("auth")))
 
@@ -250,26 +253,34 @@ describe("a token that renews itself", () => {
       }).pipe(withServer(server))
     }).pipe(Effect.provide(emulated())))
 
-  it.effect("is renewed without a status each time, while names change on a quiet channel and no poll is answered", () =>
-    Effect.gen(function*() {
-      const server = yield* makeServer("10 hours")
-      const faults = yield* Faults.Faults
-      const expired = Faults.Fault.Answer({
-        status: 403,
-        body: { message: "Token is expired", error: true, service: "Access Manager", status: 403 }
-      })
-      yield* Effect.gen(function*() {
-        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
-        for (const room of numbers(6)) {
-          if (room % 2 === 0) yield* faults.add({ on: "poll", fault: expired })
-          const { fiber } = yield* collectConnected(Subscribe.stream({ channels: [`room-${room}`] }))
-          yield* VirtualTime.advance("40 seconds")
-          yield* Fiber.interrupt(fiber)
-        }
-        assert.strictEqual(server.asked.length, 4)
-        assert.deepStrictEqual(tags(seen), ["Connected"])
-      }).pipe(withServer(server))
-    }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated()))))
+  it.effect.each(
+    [
+      ["while its polls are silent", "handshake", 1, "55 seconds", () => Effect.void],
+      ["while names change each 20 seconds", "handshake", 2, "20 seconds", another],
+      ["while names change each 40 seconds", "poll", 2, "40 seconds", another]
+    ] as const
+  )(
+    "is renewed without a status each time on a quiet channel, %s",
+    ([, on, each, pause, next]) =>
+      Effect.gen(function*() {
+        const server = yield* makeServer("10 hours")
+        const faults = yield* Faults.Faults
+        const expired = Faults.Fault.Answer({
+          status: 403,
+          body: { message: "Token is expired", error: true, service: "Access Manager", status: 403 }
+        })
+        yield* Effect.gen(function*() {
+          const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+          for (const room of numbers(6)) {
+            if (room % each === 0) yield* faults.add({ on, fault: expired })
+            yield* next(room)
+            yield* VirtualTime.advance(pause)
+          }
+          assert.strictEqual(server.asked.length, 1 + 6 / each)
+          assert.deepStrictEqual(tags(seen), ["Connected"])
+        }).pipe(withServer(server))
+      }).pipe(Effect.provide(Layer.merge(Subscriber.layer(), emulated())))
+  )
 
   it.effect("needs no network of its own: its layer takes what its Effect needs", () => {
     class MyServer extends Context.Service<MyServer, { readonly token: string }>()("MyServer") {}
