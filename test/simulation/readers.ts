@@ -649,6 +649,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       if (life.pasts !== undefined && region === 2) continue
       // What was left out is told before the next event: who leaves before that is not told.
       if (life.hasLeft && (strategy === "sliding" || strategy === "dropping")) continue
+      // Who left in a gap was not told yet what history lacks: its last cursor says where the gap begins, to who goes on from there.
+      if (life.hasLeft && life.cursor?.hole !== undefined && timetoken > BigInt(life.cursor.hole)) continue
       // Who left, or left a name, had not taken everything yet, but nothing younger either.
       const isMissing = heard.some(({ from, isRemoved, name, to }) =>
         isRemoved !== true && covers(name, channel) && from !== undefined && timetoken > from &&
