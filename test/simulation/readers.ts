@@ -590,7 +590,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const own = sent.filter(({ channel }) => heard.some(({ name }) => covers(name, channel)))
     // Sums do not fit a reader that resumes with other names. One that fell behind has no sums, and may get the oldest hundred again.
     const mayComeAgain = ({ timetoken }: Sent) =>
-      isOfLostSum(timetoken, life.restarts, ({ at }) => {
+      isOfLostSum(timetoken, life.restarts, own, ({ at }) => {
         const isOfChange = (moment: bigint | undefined) => moment !== undefined && timetoken < moment && moment <= at
         return heard.some(({ asked, to }) => isOfChange(asked) || isOfChange(to))
       }) ||

@@ -752,17 +752,23 @@ export const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
 
 /**
  * Whether a message may come again, since a cursor from which its reader went on has only a sum of it, as `guarantees.md` says:
- * the sum fits no more, or the reader died again in a gap at whose beginning its cursor named 480.
+ * the sum fits no more, some of it is not in history, or the reader died again in a gap at whose beginning its cursor named 480.
+ * `own`: what its reader may have had.
  */
 export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
   timetoken: bigint,
   restarts: ReadonlyArray<Restart>,
+  own: ReadonlyArray<{ readonly kind: Kind; readonly timetoken: bigint }>,
   isUnfit: (restart: Restart) => boolean
 ): boolean =>
   restarts.some((restart, index) => {
     const { hole, position, recent } = restart.from
-    if (recent?.sums === undefined) return false
-    if (timetoken < BigInt(recent.since) || timetoken > BigInt(recent.sums.at(-1)?.[0] ?? 0)) return false
+    if (recent?.sums === undefined || timetoken < BigInt(recent.since)) return false
+    const ends = [BigInt(recent.since) - 1n, ...recent.sums.map(([to]) => BigInt(to))]
+    const place = ends.findIndex((end) => timetoken <= end)
+    if (place === -1) return false
+    const isOfSum = (other: bigint) => other > ends[place - 1]! && other <= ends[place]!
+    if (own.some((other) => other.kind !== "stored" && isOfSum(other.timetoken))) return true
     const before = restarts[index - 1]?.from
     const diesAgain = before !== undefined && before.recent?.marks !== recent.marks &&
       (hole ?? position) <= before.position &&
@@ -846,7 +852,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
             _tag === "AccessDenied" && kind === "channelGroups"
           )
           if (
-            !isOfLostSum(BigInt(handled.timetoken ?? 0), restarts, ({ isCrammed }) =>
+            !isOfLostSum(BigInt(handled.timetoken ?? 0), restarts, sent, ({ isCrammed }) =>
               unlisted || hasWildcard && isCrammed)
           ) {
             fail("handled twice", `${JSON.stringify(handled.payload)} of ${handled.channel} at ${handled.timetoken}`)
