@@ -961,6 +961,12 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
+    [
+      "nobody goes on for those who join before the end",
+      "this.loop = this.loopFrom(place)",
+      "if (!this.isEmpty) this.loop = this.loopFrom(place)"
+    ],
+    ["a defect switches on", "if (loop.state._tag === \"Off\") this.loop.signal({ _tag: \"SwitchedOff\" })", ""],
     ["a handshake asks for no names", "while (this.isEmpty) yield* Effect.sleep(gathered + 1)", ""],
     [
       "nobody says that the user has left",

@@ -1,5 +1,6 @@
 /** What a program shares: by transport, configuration and filter, for as long as somebody uses it. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -365,6 +366,46 @@ describe("a shared connection", () => {
       yield* publish(1, names.at(-1))
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("serves a reader that joins right after it gave up on its last one", () =>
+    Effect.gen(function*() {
+      // It keeps the engine.
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      const { seen } = yield* collect(Stream.catch(set.stream, () => Subscribe.stream({ channels: ["b"] })))
+      yield* emulator.use((service) => service.deny({ channels: ["a"] }))
+      yield* emulator.use((service) => service.restart)
+      yield* VirtualTime.advance("5 minutes")
+      yield* publish(1, "b")
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("stays off for a reader that joins right after its last one ended by a defect", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      let isBroken = false
+      const broken: Clock.Clock = Object.assign({}, clock, {
+        monotonicTimeNanosUnsafe: () => {
+          if (!isBroken) return clock.monotonicTimeNanosUnsafe()
+          isBroken = false
+          throw new Error("boom")
+        }
+      })
+      yield* Effect.gen(function*() {
+        const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+        const { seen } = yield* collect(Stream.catch(set.stream, () => Subscribe.stream({ channels: ["b"] })))
+        yield* Subscriber.disconnect
+        isBroken = true
+        yield* VirtualTime.advance("1 minute")
+        assert.isFalse(isBroken)
+        assert.strictEqual(yield* polls, 0)
+        yield* Subscriber.reconnect
+        yield* VirtualTime.advance("1 second")
+        yield* publish(1, "b")
+        yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(payloads(seen), [1])
+      }).pipe(Effect.provideService(Clock.Clock, broken))
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
   it.effect("that begins while switched off stays off until reconnect", () =>

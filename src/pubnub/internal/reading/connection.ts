@@ -669,16 +669,16 @@ export class Connection {
     for (const [reader, error] of ends) reader.fail(error)
   }
 
-  /** Continues for the remaining readers. */
+  /** Continues for the remaining readers, and for those that join before it is closed. */
   private restart(): void {
-    const { place } = this
-    this.loop.stop()
-    if (this.isEmpty) return
+    const { loop, place } = this
+    loop.stop()
     this.known.clear()
     this.asked = undefined
     this.asking = undefined
     this.loop = this.loopFrom(place)
-    this.loop.start()
+    if (loop.state._tag === "Off") this.loop.signal({ _tag: "SwitchedOff" })
+    if (!this.isEmpty) this.loop.start()
   }
 
   /** Stops polling, and leaves all names. Keeps positions and names for `switchOn`. */
