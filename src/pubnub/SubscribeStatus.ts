@@ -139,7 +139,7 @@ export class Gap extends Schema.Opaque<Gap>()(taggedStruct("Gap", {
  *
  * Either the reader did not read history: no permission, a filter, `catchUp: "none"`, or failures for longer than
  * `catchUp: { within }`. Or history cannot show the events: kinds that are not stored, channels of a wildcard that the reader
- * never saw, a group that cannot be listed.
+ * never saw, a group that cannot be listed. Or history may be late, since it shows no message of the page.
  *
  * The service keeps a limited number of messages for a reader, and drops older ones without notice.
  *

@@ -494,6 +494,12 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (live.has(channel)) this.isDoubtful = true",
       "if (live.has(channel)) continue"
     ],
+    [
+      "a page without stored messages proves that history is not behind",
+      "isBehind || reason === \"FullPage\" && !isStored",
+      "isBehind"
+    ],
+    ["history is behind for every range without a page", "reason === \"FullPage\" && !isStored", "!isStored"],
     ["counts are repeated while history is behind", "!this.isDoubtful || this.lacking.length > 0", "!this.isDoubtful"],
     [
       "wildcards are certain",

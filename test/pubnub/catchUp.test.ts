@@ -312,12 +312,13 @@ describe("what history cannot give", () => {
         reason: "NotStored",
         kinds: ["Signal"]
       } as object)
-      assert.strictEqual(gaps(seen).length, 1)
+      // No message of the page is in history: it may as well be late, and then lacks what came before.
+      assert.deepStrictEqual(gaps(seen).slice(1).map(({ _tag }) => _tag), ["GapSuspected"])
       yield* away(Effect.forEach(numbers(150), (n) => service.emit({ channel: "b", payload: n, kind: "Message" })))
       assert.deepStrictEqual(payloads(seen), numbers(100, 50))
-      assert.deepInclude({ ...gaps(seen)[1] }, { channel: "b", reason: "NotInHistory" } as object)
+      assert.deepInclude({ ...gaps(seen)[2] }, { channel: "b", reason: "NotInHistory" } as object)
       // Nothing younger is in history: it may as well be late, and then lacks what came on the other channel too.
-      assert.deepStrictEqual(gaps(seen).slice(2).map(({ _tag }) => _tag), ["GapSuspected"])
+      assert.deepStrictEqual(gaps(seen).slice(3).map(({ _tag }) => _tag), ["GapSuspected"])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("is GapSuspected when history is late by longer than the reader waits", () =>

@@ -382,9 +382,30 @@ describe("a full page", () => {
           fill(hole, both, undefined, before),
           ({ notices }) => notices.map((notice) => notice._tag === "Gap" ? notice.channel : notice._tag)
         )
-      assert.deepStrictEqual(yield* told([]), ["a"])
-      assert.deepStrictEqual(yield* told([signal("b", now - 1n)]), ["a", "b"])
+      assert.deepStrictEqual(yield* told([]), ["a", "GapSuspected"])
+      assert.deepStrictEqual(yield* told([signal("b", now - 1n)]), ["a", "b", "GapSuspected"])
     }).pipe(Effect.provide(emulated())))
+
+  it.effect.each([["a", ["Gap", "GapSuspected"]], ["a-pnpres", ["Gap"]]] as const)(
+    "without stored messages says that messages of %s may be missing, since history may be late",
+    ([name, told]) =>
+      Effect.gen(function*() {
+        const since = BigInt(yield* here)
+        yield* publishAll(1)
+        const tokens = yield* emulator.use((service) =>
+          Effect.forEach(numbers(100), (message) => service.signal({ channel: "a", message }))
+        )
+        const page = tokens.map(({ timetoken: t }, d) =>
+          Arrival.read({ a: "3", c: "a", b: "a", d, e: 1, p: { t, r: 1 }, k: "demo-sub" })
+        )
+        const { arrivals, notices } = yield* fill(
+          { reason: "FullPage", since, page, to: tokens.at(-1)!.timetoken },
+          { channels: [name], groups: [] }
+        )
+        assert.deepStrictEqual(payloads(arrivals), [])
+        assert.deepStrictEqual(notices.map(({ _tag }) => _tag), [...told])
+      }).pipe(Effect.provide(emulated({ emulator: { historyDelay: "6 seconds" } })))
+  )
 })
 
 describe("history that refuses", () => {

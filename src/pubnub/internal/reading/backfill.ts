@@ -485,7 +485,10 @@ export class Backfill {
     const isBehind = Array.from(this.unseen.values()).some(({ envelope }) =>
       envelope !== undefined && late.has(envelope.c) && BigInt(envelope.p.t) > shown
     )
-    if (isBehind && this.channels.size + this.empty.size > late.size) suspected = true
+    // Of a page without stored messages it shows nothing: it may lack messages before it, too.
+    const isStored = page.some(({ envelope }) => envelope !== undefined && Arrival.isStored(envelope))
+    const isUnproven = isBehind || reason === "FullPage" && !isStored
+    if (isUnproven && this.channels.size + this.empty.size > late.size) suspected = true
     if (reason !== "LongBreak") {
       // History lacks these messages of the page: they are not stored, or not yet. Others like them may be missing.
       for (const channel of late) notices.push({ _tag: "Gap", channel, ...range(from, to), reason: "NotInHistory" })
@@ -516,9 +519,7 @@ export class Backfill {
     if (suspected) {
       notices.push({ _tag: "GapSuspected", ...range(from, to), reason: reason === "LongBreak" ? reason : "FullPage" })
     }
-    const isCurrent = this.unseen.size === 0 &&
-      page.some(({ envelope }) => envelope !== undefined && Arrival.isStored(envelope))
-    return { ...nothing, notices, filled: true, isCurrent }
+    return { ...nothing, notices, filled: true, isCurrent: isStored && this.unseen.size === 0 }
   }
 
   /** Whether events of a channel may arrive by one of the names. */
