@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -534,12 +535,28 @@ describe("content of a message", () => {
     ["<b>a", unescaped],
     ["<messageML>a</messageML><messageML>b</messageML>", unescaped],
     ["a\u0000", unescaped],
+    ["a\uffff", unescaped],
+    ["a ]]> b", unescaped],
     ["$ {x} & # {y}", unescaped]
   ])("refuses %j because it %s", ([content, issue]) =>
     Effect.gen(function*() {
       const found = yield* Effect.flip(Content.wrap(content))
       assert.strictEqual(found.slice(0, issue.length), issue)
       if (!issue.endsWith(": ")) assert.strictEqual(found, issue)
+    }))
+
+  it.effect("takes only such text without a parser as the parser takes", () =>
+    Effect.gen(function*() {
+      let characters = ""
+      for (let code = 0; code < 0x10000; code++) {
+        const character = String.fromCharCode(code)
+        const wrapped = Content.wrap(`a${character}a`)
+        // Others still wait for the parser.
+        if (Exit.isExit(wrapped) && Exit.isSuccess(wrapped)) characters += character
+      }
+      assert.isAbove(characters.length, 40_000)
+      const events = yield* parsed(yield* Content.wrap(`a${characters}a`))
+      assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["StartElement", "Text", "EndElement"])
     }))
 
   it.effect.each<readonly [string, number]>([

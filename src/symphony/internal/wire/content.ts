@@ -10,6 +10,9 @@ import { isMarkup, type Markup } from "../../MessageML.ts"
 const startTag = /^<messageML(\s[^>]*)?>/
 const endTag = /<\/messageML>$/
 
+/** Text alone is well formed, and needs no parser. */
+const plain = /^<messageML>[^<>&\p{C}]*<\/messageML>$/u
+
 /** Adds the root element if it is missing. Fails with a sentence. */
 export const wrap = (content: string | Markup): Effect.Effect<string, string> => {
   if (typeof content !== "string" && !isMarkup(content)) {
@@ -23,7 +26,9 @@ export const wrap = (content: string | Markup): Effect.Effect<string, string> =>
   if (starts !== ends) return Effect.fail(`has a messageML tag at its ${starts ? "start" : "end"} only`)
   const root = starts ? "" : "<messageML>"
   const wrapped = starts ? text : `${root}${text}</messageML>`
-  return isTemplate(wrapped) ? Effect.succeed(wrapped) : Effect.as(wellFormed(wrapped, root.length), wrapped)
+  return plain.test(wrapped) || isTemplate(wrapped)
+    ? Effect.succeed(wrapped)
+    : Effect.as(wellFormed(wrapped, root.length), wrapped)
 }
 
 // The Agent runs templates. Their result cannot be checked here.
