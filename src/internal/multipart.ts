@@ -50,6 +50,10 @@ export const around = (
   after: utf8.encode(`\r\n--${boundary}--\r\n`)
 })
 
+/** A form of texts alone. */
+export const ofTexts = (boundary: string, fields: ReadonlyArray<readonly [name: string, value: string]>): string =>
+  `${fields.map(([name, value]) => `${head(boundary, text(name, value))}${value}\r\n`).join("")}--${boundary}--\r\n`
+
 /** Bytes if all parts are bytes, else a stream. */
 export const encode = <E, R>(
   boundary: string,
@@ -94,8 +98,6 @@ export const typeOf = (fileName: string): string =>
 /** A text that no content holds, but by an unlikely chance. */
 export const newBoundary: Effect.Effect<string> = Effect.map(Random.Random, (random) => {
   let boundary = "effect-herald-"
-  for (let count = 0; count < 8; count++) {
-    boundary += Math.floor(random.nextDoubleUnsafe() * 0x10000).toString(16).padStart(4, "0")
-  }
+  for (let count = 0; count < 4; count++) boundary += Math.floor(random.nextDoubleUnsafe() * 2 ** 30)
   return boundary
 })

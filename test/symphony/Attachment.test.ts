@@ -65,7 +65,12 @@ describe("the body of a message with attachments", () => {
       assert.isFalse(sent[0]!.isStreamed)
     }))
 
-  it.effect("is encoded as multipart/form-data, byte for byte", () =>
+  it.effect.each(
+    [
+      ["with a file", [{ name: "a\"b\r\nc.txt", content: "x" }]],
+      ["of texts alone", []]
+    ] as const
+  )("is encoded as multipart/form-data, byte for byte, %s", ([, attachments]) =>
     Effect.gen(function*() {
       const { layer, sent } = recorder([posted])
       yield* Effect.provide(
@@ -74,7 +79,7 @@ describe("the body of a message with attachments", () => {
           message: "é",
           data: { a: 1 },
           version: "2.0",
-          attachments: [{ name: "a\"b\r\nc.txt", content: "x" }]
+          attachments
         }),
         layer
       )
@@ -84,9 +89,16 @@ describe("the body of a message with attachments", () => {
         `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${value}\r\n`
       assert.strictEqual(
         text(bytes),
-        textPart("message", "<messageML>é</messageML>") + textPart("data", "{\"a\":1}") + textPart("version", "2.0") +
-          `--${boundary}\r\nContent-Disposition: form-data; name="attachment"; filename="a%22b%0D%0Ac.txt"\r\n` +
-          `Content-Type: text/plain\r\n\r\nx\r\n--${boundary}--\r\n`
+        [
+          textPart("message", "<messageML>é</messageML>"),
+          textPart("data", "{\"a\":1}"),
+          textPart("version", "2.0"),
+          ...attachments.map(() =>
+            `--${boundary}\r\nContent-Disposition: form-data; name="attachment"; filename="a%22b%0D%0Ac.txt"\r\n` +
+            "Content-Type: text/plain\r\n\r\nx\r\n"
+          ),
+          `--${boundary}--\r\n`
+        ].join("")
       )
     }))
 

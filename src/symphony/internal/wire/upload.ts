@@ -157,11 +157,12 @@ export const make = <E, R>(
 ) =>
   Effect.map(Multipart.newBoundary, (boundary): Effect.Effect<Body.Body<Failure<E>>, Failure<E>, R> => {
     const { attachments, errorOf, fields, operation } = options
-    const texts = fields.map(([name, value]) => Multipart.text(name, value))
     const contentType = `multipart/form-data; boundary=${boundary}`
-    const plain = attachments.length === 0 ? Multipart.encode(boundary, texts) : undefined
-    // All attempts can share it.
-    if (plain instanceof Uint8Array) return Effect.succeed(Body.of(HttpBody.uint8Array(plain, contentType)))
+    if (attachments.length === 0) {
+      // All attempts can share it.
+      return Effect.succeed(Body.of(HttpBody.text(Multipart.ofTexts(boundary, fields), contentType)))
+    }
+    const texts = fields.map(([name, value]) => Multipart.text(name, value))
     const files = filesOf(attachments, "attachments")
     const known = files.reduce((total, { content }) => total + sizeOf(content), 0)
     const refused = (detail: SymphonyError.Detail) => errorOf(Endpoint.refused([detail]))
