@@ -31,9 +31,10 @@ type Refusal<E> = (operation: string, details: ReadonlyArray<Detail>) => E
 export const effect =
   <E>(refusal: Refusal<E>) =>
   <A, E2, R>(operation: string, read: () => Effect.Effect<A, E2, R>): Effect.Effect<A, E | E2, R> =>
-    Effect.suspend((): Effect.Effect<A, E | E2, R> =>
-      Result.getOrElse(attempt(read), (details) => Effect.fail(refusal(operation, details)))
-    )
+    Effect.suspend((): Effect.Effect<A, E | E2, R> => {
+      const attempted = attempt(read)
+      return Result.isSuccess(attempted) ? attempted.success : Effect.fail(refusal(operation, attempted.failure))
+    })
 
 /** Makes a stream from a caller's input. */
 export const stream = <E>(refusal: Refusal<E>) => {

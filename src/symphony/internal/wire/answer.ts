@@ -36,18 +36,15 @@ export const read = <A>(
       : endpoint.empty
   }
   if (status >= 200 && status < 300) {
-    return Result.match(answer.limit === undefined ? endpoint.decode(text) : Result.fail(Rule.oversized), {
-      onSuccess: Effect.succeed,
-      onFailure: (description) =>
-        Effect.fail(
-          new SymphonyError.Malformed({
-            status,
-            description: answer.told(description),
-            excerpt: endpoint.isSecret === true ? "" : answer.told(text),
-            ...answer.limit === undefined ? {} : { limit: answer.limit }
-          })
-        )
-    })
+    const decoded = answer.limit === undefined ? endpoint.decode(text) : Result.fail(Rule.oversized)
+    return Result.isSuccess(decoded) ? Effect.succeed(decoded.success) : Effect.fail(
+      new SymphonyError.Malformed({
+        status,
+        description: answer.told(decoded.failure),
+        excerpt: endpoint.isSecret === true ? "" : answer.told(text),
+        ...answer.limit === undefined ? {} : { limit: answer.limit }
+      })
+    )
   }
   // A refused session may come without a text. A refused login has one.
   if (status === 401 && hasSession && text.trim() === "") {

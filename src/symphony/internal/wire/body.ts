@@ -12,13 +12,13 @@ export interface Failed<out E> {
 
 /** The body of one attempt. `E` is the failure of its content. */
 export interface Body<out E> {
-  readonly content: HttpBody.HttpBody
+  readonly content: HttpBody.Uint8Array | HttpBody.Stream
   /** The failure of the attempt: if the content failed, the transport only reports a closed connection. */
   readonly failed: (error: SymphonyError.SymphonyError) => Effect.Effect<never, Failed<E>>
 }
 
 /** A content that is there already. */
-export const of = (content: HttpBody.HttpBody): Body<never> => ({
+export const of = (content: Body<never>["content"]): Body<never> => ({
   content,
   failed: (error) => Effect.fail({ error })
 })

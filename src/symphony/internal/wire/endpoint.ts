@@ -4,8 +4,12 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -191,21 +195,32 @@ const exchange = <A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | unde
           ...endpoint.streamId === undefined ? {} : { "messaging.destination.name": endpoint.streamId }
         }),
         request: () => {
-          const request = HttpClientRequest.make(method)(address, {
-            headers: {
-              "user-agent": `effect-herald/${version}`,
-              "x-trace-id": traceId,
-              accept: endpoint.accept ?? "application/json",
-              ...headers,
-              ...tokens === undefined || credential === "none"
-                ? {}
-                : { sessiontoken: Redacted.value(tokens.sessionToken) },
-              ...tokens?.keyManagerToken === undefined || credential !== "session and key manager"
-                ? {}
-                : { keymanagertoken: Redacted.value(tokens.keyManagerToken) }
+          const sent = Headers.fromInput({
+            "user-agent": `effect-herald/${version}`,
+            "x-trace-id": traceId,
+            accept: endpoint.accept ?? "application/json",
+            ...headers,
+            sessiontoken: tokens === undefined || credential === "none"
+              ? undefined
+              : Redacted.value(tokens.sessionToken),
+            keymanagertoken: tokens?.keyManagerToken === undefined || credential !== "session and key manager"
+              ? undefined
+              : Redacted.value(tokens.keyManagerToken),
+            ...body === undefined ? {} : {
+              "content-type": body.content.contentType,
+              "content-length": body.content.contentLength?.toString()
             }
           })
-          return Effect.succeed(body === undefined ? request : HttpClientRequest.setBody(request, body.content))
+          return Effect.succeed(
+            HttpClientRequest.makeWith(
+              method,
+              address,
+              UrlParams.empty,
+              Option.none(),
+              sent,
+              body?.content ?? HttpBody.empty
+            )
+          )
         },
         timeout,
         streamed: options.streamed,
@@ -224,12 +239,13 @@ const exchange = <A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | unde
       : Effect.flatMapEager(Effect.mapErrorEager(endpoint.body, (error): Body.Failed<E> => ({ error })), sent)
   })
 
-const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
-  Object.fromEntries(
-    Object.entries(headers).map((
-      [name, value]
-    ) => [name, typeof value === "string" ? value : Secret.textOf(value) ?? ""])
-  )
+const revealed = (headers: Service["headers"]): { readonly [name: string]: string } => {
+  const revealed: { [name: string]: string } = {}
+  for (const [name, value] of Object.entries(headers)) {
+    revealed[name] = typeof value === "string" ? value : Secret.textOf(value) ?? ""
+  }
+  return revealed
+}
 
 /** The secrets of a configuration, which no error may show. Those in the request need not be listed. */
 const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<string> =>
