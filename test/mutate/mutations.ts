@@ -904,7 +904,14 @@ export const mutations: ReadonlyArray<Mutation> = [
       "an interruption ends with each name that is left",
       "place !== undefined && !this.isDown(reader)",
       "place !== undefined"
-    ]
+    ],
+    ["connections that are closed get readers", "this.connections.clear()", ""],
+    [
+      "readers that join after the end are forgotten",
+      "for (const reader of readers) reader.finish(done)",
+      "for (const reader of readers) reader.finish(done)\n    this.readers.clear()"
+    ],
+    ["names stay after the end", "this.homes.clear()\n", ""]
   ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
     [

@@ -408,6 +408,21 @@ describe("a shared connection", () => {
       }).pipe(Effect.provideService(Clock.Clock, broken))
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
 
+  it.effect("serves streams that begin again when unsubscribeAll has ended them", () =>
+    Effect.gen(function*() {
+      const readers = yield* Effect.forEach(["a", "b"], (channel) => {
+        const stream = Subscribe.stream({ channels: [channel] })
+        return collect(Stream.concat(stream, stream))
+      })
+      yield* Subscriber.unsubscribeAll
+      yield* VirtualTime.advance("1 second")
+      for (const channel of ["a", "b"]) yield* publish(channel, channel)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(readers.map(({ seen }) => payloads(seen)), [["a"], ["b"]])
+      yield* Fiber.interrupt(readers[0]!.fiber)
+      assert.deepStrictEqual((yield* Subscriber.subscribed).channels, ["b"])
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
   it.effect("that begins while switched off stays off until reconnect", () =>
     Effect.gen(function*() {
       yield* Subscriber.disconnect

@@ -192,8 +192,9 @@ export class Engine {
     return Effect.suspend(() => {
       const all = [...this.connections]
       for (const connection of all) connection.switchOff()
-      this.endReaders()
       this.homes.clear()
+      this.connections.clear()
+      this.endReaders()
       return Effect.forEach(all, (connection) => connection.close, { discard: true })
     })
   }
@@ -214,8 +215,10 @@ export class Engine {
   }
 
   private endReaders(): void {
-    for (const reader of this.readers) reader.finish(done)
+    const readers = [...this.readers]
     this.readers.clear()
+    // This comes last: a reader that is woken runs at once, and another one may join after it.
+    for (const reader of readers) reader.finish(done)
   }
 }
 
