@@ -752,13 +752,13 @@ export const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
 
 /**
  * Whether a message may come again, since a cursor from which its reader went on has only a sum of it, as `guarantees.md` says:
- * the sum fits no more, some of it is not in history, or the reader died again in a gap at whose beginning its cursor named 480.
- * `own`: what its reader may have had.
+ * the sum fits no more, some of it is not in history or was late, or the reader died again in a gap at whose beginning its cursor
+ * named 480. `own`: what its reader may have had.
  */
 export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
   timetoken: bigint,
   restarts: ReadonlyArray<Restart>,
-  own: ReadonlyArray<{ readonly kind: Kind; readonly timetoken: bigint }>,
+  own: ReadonlyArray<Pick<Sent, "arrived" | "kind" | "timetoken">>,
   isUnfit: (restart: Restart) => boolean
 ): boolean =>
   restarts.some((restart, index) => {
@@ -767,8 +767,9 @@ export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
     const ends = [BigInt(recent.since) - 1n, ...recent.sums.map(([to]) => BigInt(to))]
     const place = ends.findIndex((end) => timetoken <= end)
     if (place === -1) return false
-    const isOfSum = (other: bigint) => other > ends[place - 1]! && other <= ends[place]!
-    if (own.some((other) => other.kind !== "stored" && isOfSum(other.timetoken))) return true
+    const all = own.filter((other) => other.timetoken > ends[place - 1]! && other.timetoken <= ends[place]!)
+    const late = all.filter(({ arrived, timetoken }) => arrived > timetoken + 1_000_000n && arrived > BigInt(position))
+    if (late.length > 2 || all.some(({ kind }) => kind !== "stored")) return true
     const before = restarts[index - 1]?.from
     const diesAgain = before !== undefined && before.recent?.marks !== recent.marks &&
       (hole ?? position) <= before.position &&
