@@ -255,11 +255,11 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
-    ["a cursor begins before an old sum", "this.sums.find(({ sum: [to] }) => to >= bound)", "this.sums[0]"],
-    ["a cursor has an old sum", "sum[0] < bound ? [] : [sum]", "[sum]"],
-    ["sums are not bounded", "if (this.sums.length > mostSums)", "if (false)"],
+    ["a cursor begins before an old sum", "this.summed.find(({ sum: [to] }) => to >= bound)", "this.summed[0]"],
+    ["a cursor has an old sum", "this.sums.filter(([to]) => to >= bound)", "this.sums"],
+    ["sums are not bounded", "summed.length > mostSums ? merged(summed) : summed", "summed"],
     ["there are too many sums for 4 kB", "const mostSums = 13", "const mostSums = 16"],
-    ["a sum forgets one", "rest.length, Marks.sum(", "rest.length - 1, Marks.sum("],
+    ["a sum forgets one", "[last.at, rest.length, sum]", "[last.at, rest.length - 1, sum]"],
     ["what is late is in no sum", "if (isStored && this.addToSum(summed, at)) return", ""],
     ["siblings are torn apart", " && item.at !== part.at(-1)?.at", ""],
     ["marks of an earlier life go while a gap is filled", "!inHistory && ", ""],
@@ -297,7 +297,12 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["the end of a sum is not of it", "to < at) + 1", "to <= at) + 1"],
     ["sums do not reach back to what is late", "from: at < from ? at : from", "from"],
     ["each late one is the first of the sums", "from: at < from ? at : from", "from: at"],
-    ["a sum goes with its last tick", "oldest.sum[0] < bound; [oldest]", "oldest.sum[0] <= bound; [oldest]"],
+    [
+      "a sum goes with its last tick",
+      "this.summed.filter(({ sum: [to] }) => to >= bound)",
+      "this.summed.filter(({ sum: [to] }) => to > bound)"
+    ],
+    ["what is late comes last", "at > this.newest", "true"],
     ["what is between the events of a sum goes before it", "({ at }) => at >= since)", "({ at }) => at >= bound)"],
     [
       "a sum begins where the one before it ends",
@@ -334,11 +339,18 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["merged sums forget one", "Marks.sum([marks, marksBefore])", "marks"],
     ["a reader of a part reads the last tick of the sums", "since: after(last[0]), marks", "since: last[0], marks"]
   ]),
+  ...of(`${reading}/generation.ts`, [`${tests}/delivered.test.ts`], [
+    ["content is not compared", "Json.equal(this.contents[index], content)", "true"],
+    ["a name is searched in the whole text", "packed.ends[index - 1] ?? 0", "0"],
+    ["an older event goes to the end", "last === undefined || last < name", "true"],
+    ["a name is not compared", " && this.nameAt(index) === name", ""],
+    ["contents are never forgotten", "this.isForgotten = true", ""],
+    ["a second name is forgotten", "this.by[index] = new Set([before, name])", ""]
+  ]),
   ...of(`${reading}/delivered.ts`, [`${tests}/delivered.test.ts`], [
-    ["content is not compared", "Json.equal(content, other)", "true"],
     ["a sibling is known by its id alone", "name = `${id}#${markOf(content)}`", "name = `${id}#`"],
-    ["the first of siblings is any of them, once forgotten", "first.mark ??= markOf(first.content)", ""],
-    ["a second name is the first", "addName(entry, by) ? \"NewByName\" : \"Known\"", "\"Known\""],
+    ["the first of siblings is any of them, once forgotten", "first.among.note(first.index)", ""],
+    ["a second name is the first", "among.addName(index, by) ? \"NewByName\" : \"Known\"", "\"Known\""],
     ["what is older is new", "if (id > youngest) youngest = id", "youngest = id"],
     ["generations are forgotten early", "const byNameAlone = 10", "const byNameAlone = 3"],
     ["it never says since when", "if (next > since) since = next", ""],

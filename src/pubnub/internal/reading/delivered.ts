@@ -2,11 +2,10 @@
  * Recognises events that were delivered. The same event may arrive twice: the service sends a page again, a channel is also in a
  * group, or history is read with an overlap.
  */
-import * as Json from "../../../internal/json.ts"
-import * as Marks from "./marks.ts"
+import { Generation, markOf } from "./generation.ts"
 
 /** How many events a generation has. The newest two are remembered with their content: at least ten full pages. */
-const generation = 1_000
+const perGeneration = 1_000
 
 /** How many older generations are remembered by name alone. A busy reader gets as many events in the overlap of history. */
 const byNameAlone = 10
@@ -27,19 +26,11 @@ export interface Admitted {
   readonly name: string
 }
 
-interface Entry {
-  readonly name: string
-  content: unknown
-  /** Whether the content was forgotten. */
-  isForgotten: boolean
-  /** The subscribed names by which it arrived: mostly one. */
-  by: string | Set<string>
-  /** The mark of its content, after another event with its id arrived. */
-  mark: string | undefined
+/** The place of an event. */
+interface Found {
+  readonly among: Generation
+  readonly index: number
 }
-
-/** Sorted by their names. Nearly all come in this order, so a map would cost more. */
-type Generation = Array<Entry>
 
 /**
  * `needed` gives the timetoken from which on events must be recognised. Two events are the same if their ids and contents are
@@ -48,33 +39,35 @@ type Generation = Array<Entry>
  * its timetoken.
  */
 export const make = (needed: () => bigint | undefined = () => undefined): Delivered => {
-  let current: Generation = []
+  let current = new Generation()
   /** The newest last. */
   let older: ReadonlyArray<Generation> = []
   let youngest = ""
+  let latestBy = ""
   let since = 0n
 
-  const find = (name: string): Entry | undefined => {
-    const entry = entryOf(current, name)
-    if (entry !== undefined) return entry
-    for (let index = older.length - 1; index >= 0; index--) {
-      const entry = entryOf(older[index], name)
-      if (entry !== undefined) return entry
+  const find = (name: string): Found | undefined => {
+    const index = current.find(name)
+    if (index !== undefined) return { among: current, index }
+    for (const among of older.toReversed()) {
+      const index = among.find(name)
+      if (index !== undefined) return { among, index }
     }
     return undefined
   }
 
   const turn = () => {
-    older.at(-1)?.forEach(forget)
+    older.at(-1)?.forget()
     for (let [oldest] = older; oldest !== undefined && older.length > byNameAlone; [oldest] = older) {
-      const last = oldest.at(-1)?.name.match(/^\d{17}/)
-      const next = last === null || last === undefined ? 0n : BigInt(last[0]) + 1n
+      const last = oldest.nameAt(oldest.size - 1).match(/^\d{17}/)
+      const next = last === null ? 0n : BigInt(last[0]) + 1n
       if (older.length <= mostByNameAlone && next > (needed() ?? next)) break
       if (next > since) since = next
       older = older.slice(1)
     }
+    current.pack()
     older = [...older, current]
-    current = []
+    current = new Generation()
   }
 
   return {
@@ -84,68 +77,23 @@ export const make = (needed: () => bigint | undefined = () => undefined): Delive
       const first = id > youngest ? undefined : find(id)
       if (id > youngest) youngest = id
       if (first !== undefined) {
-        if (isSame(first, content)) return known(first, id, by)
-        first.mark ??= markOf(first.content)
+        if (first.among.isSame(first.index, content)) return known(first, id, by)
+        first.among.note(first.index)
         name = `${id}#${markOf(content)}`
         const sibling = find(name)
         if (sibling !== undefined) return known(sibling, name, by)
       }
-      if (current.length === generation) turn()
-      insert(current, { name, content, isForgotten: false, by, mark: undefined })
+      if (current.size === perGeneration) turn()
+      // Each envelope has its own copy of the same text. One of them is enough.
+      if (by !== latestBy) latestBy = by
+      current.add(name, latestBy, content)
       return { _tag: "New", name }
     },
     since: () => since
   }
 }
 
-/** The first index whose entry has no smaller name. */
-const indexOf = (entries: Generation, name: string): number => {
-  let from = 0
-  let to = entries.length
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    const entry = entries[middle]
-    if (entry !== undefined && entry.name < name) from = middle + 1
-    else to = middle
-  }
-  return from
-}
-
-const entryOf = (entries: Generation = [], name: string): Entry | undefined => {
-  const entry = entries[indexOf(entries, name)]
-  return entry?.name === name ? entry : undefined
-}
-
-const insert = (entries: Generation, entry: Entry): void => {
-  const last = entries.at(-1)
-  if (last === undefined || last.name < entry.name) entries.push(entry)
-  else entries.splice(indexOf(entries, entry.name), 0, entry)
-}
-
-const forget = (entry: Entry): void => {
-  entry.content = undefined
-  entry.isForgotten = true
-}
-
-const markOf = (content: unknown): string => Marks.of(Json.text(content))
-
-/** Whether the content is the same. If it was forgotten, only the mark can differ, and only if other events had its id. */
-const isSame = ({ content, isForgotten, mark }: Entry, other: unknown): boolean =>
-  isForgotten ? mark === undefined || mark === markOf(other) : Json.equal(content, other)
-
-const known = (entry: Entry, name: string, by: string): Admitted => ({
-  _tag: addName(entry, by) ? "NewByName" : "Known",
+const known = ({ among, index }: Found, name: string, by: string): Admitted => ({
+  _tag: among.addName(index, by) ? "NewByName" : "Known",
   name
 })
-
-/** Adds a subscribed name. Says whether it is new. */
-const addName = (entry: Entry, by: string): boolean => {
-  if (entry.by === by) return false
-  if (typeof entry.by === "string") {
-    entry.by = new Set([entry.by, by])
-    return true
-  }
-  if (entry.by.has(by)) return false
-  entry.by.add(by)
-  return true
-}
