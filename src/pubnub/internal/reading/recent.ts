@@ -29,8 +29,10 @@ const mostSums = 13
 /** A sum, and the timetoken of its first event. */
 interface Summed {
   readonly from: string
-  readonly sum: NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
+  readonly sum: Sum
 }
+
+type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
 /** An event that a reader got. */
 export interface Had {
@@ -72,7 +74,12 @@ export class Recent {
   /** How many of them are stored, and how many of those history has shown. */
   private stored = 0
   private shown = 0
-  private sums: Array<Summed> = []
+  /** Oldest first. */
+  private summed: ReadonlyArray<Summed> = []
+  /** The same as in a cursor. All cursors share the list until it changes. */
+  private sums: ReadonlyArray<Sum> = []
+  /** No event is newer, neither a named one nor one of a sum. */
+  private newest: string
   /** Beyond this position, older events are forgotten. */
   private forgetAt = ""
   /** All marks as one text. Undefined after a mark was removed or inserted. */
@@ -86,10 +93,16 @@ export class Recent {
     this.before = namesOf(from)
     // From a clock that is behind nothing follows.
     this.beforeUntil = now > this.from ? now : never
-    this.sums = sums.map((sum, index) => {
+    this.setSums(sums.map((sum, index) => {
       const before = sums[index - 1]
       return { from: before === undefined ? since : after(before[0]), sum }
-    })
+    }))
+    this.newest = sums.at(-1)?.[0] ?? ""
+  }
+
+  private setSums(summed: ReadonlyArray<Summed>): void {
+    this.summed = summed
+    this.sums = summed.map(({ sum }) => sum)
   }
 
   /** Sets the first timetoken of a reader without a cursor. */
@@ -110,8 +123,15 @@ export class Recent {
   add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
     // Its time is known now.
     if (this.before.size > 0 && this.before.delete(mark)) this.text = undefined
-    if (isStored && this.addToSum(summed, at)) return
     const item = { at, mark, summed, isStored, isShown }
+    // Nearly all are. With many readers, each look at older ones would be at memory that no cache holds any more.
+    if (at > this.newest) {
+      this.newest = at
+      this.text = this.marks + mark
+      this.named.push(item)
+      return this.count(item, 1)
+    }
+    if (isStored && this.addToSum(summed, at)) return
     let last = this.named.length - 1
     for (let other = this.named[last]; other !== undefined && other.at > at; other = this.named[last]) last--
     // The same event may arrive by two names. It would cancel itself out in a sum.
@@ -134,14 +154,13 @@ export class Recent {
 
   /** Adds an event to the sum of its time. Returns false if there is none. */
   private addToSum(mark: string, at: string): boolean {
-    // Most are newer than all sums.
-    const newest = this.sums.at(-1)
-    if (newest === undefined || newest.sum[0] < at) return false
-    const index = this.sums.findLastIndex(({ sum: [to] }) => to < at) + 1
-    const found = this.sums[index]
+    const index = this.summed.findLastIndex(({ sum: [to] }) => to < at) + 1
+    const found = this.summed[index]
     if (found === undefined) return false
     const { from, sum: [to, count, sum] } = found
-    this.sums[index] = { from: at < from ? at : from, sum: [to, count + 1, Marks.sum([sum, mark])] }
+    this.setSums(
+      this.summed.with(index, { from: at < from ? at : from, sum: [to, count + 1, Marks.sum([sum, mark])] })
+    )
     return true
   }
 
@@ -157,9 +176,7 @@ export class Recent {
     this.text = undefined
     const bound = overlapBefore(position)
     if (this.beforeUntil < bound) this.before.clear()
-    for (let [oldest] = this.sums; oldest !== undefined && oldest.sum[0] < bound; [oldest] = this.sums) {
-      this.sums.shift()
-    }
+    this.setSums(this.summed.filter(({ sum: [to] }) => to >= bound))
     // Events between those of a sum stay as long as it does: a reader that resumes reads all of its time.
     const since = this.since(bound)
     const kept = this.named.findIndex(({ at }) => at >= since)
@@ -168,7 +185,7 @@ export class Recent {
 
   /** The first timetoken that a reader needs from this one on. */
   private since(bound: string): string {
-    const oldest = this.sums.find(({ sum: [to] }) => to >= bound)
+    const oldest = this.summed.find(({ sum: [to] }) => to >= bound)
     return oldest !== undefined && oldest.from < bound ? oldest.from : bound
   }
 
@@ -177,7 +194,8 @@ export class Recent {
     const bound = overlapBefore(position)
     const since = this.since(bound)
     // History is not read for older sums, so a reader that resumes must not begin before them.
-    const sums = this.sums.flatMap(({ sum }) => sum[0] < bound ? [] : [sum])
+    const [oldest] = this.sums
+    const sums = oldest === undefined || oldest[0] >= bound ? this.sums : this.sums.filter(([to]) => to >= bound)
     return {
       since: since > this.birth ? since : this.birth,
       marks: this.marks,
@@ -214,10 +232,11 @@ export class Recent {
     const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
     const [{ at: from } = first] = rest
     if (rest.length > 0) {
-      this.sums.push({ from, sum: [last.at, rest.length, Marks.sum(rest.map(({ summed }) => summed))] })
+      const sum = Marks.sum(rest.map(({ summed }) => summed))
+      const summed = [...this.summed, { from, sum: [last.at, rest.length, sum] as const }]
+      this.setSums(summed.length > mostSums ? merged(summed) : summed)
     }
     this.named.splice(0, seen, ...others)
-    if (this.sums.length > mostSums) this.sums = merged(this.sums)
   }
 
   /** The kind to sum up, if there are enough of it. A sum with a message that was not stored would not match history. */
