@@ -66,8 +66,10 @@ export class Generation {
 
   /** Called when no further event comes. Empties the list, since an old list keeps its parts alive even after nobody needs it. */
   pack(): void {
+    const ends = new Uint32Array(this.names.length)
     let end = 0
-    this.packed = { text: this.names.join(""), ends: Uint32Array.from(this.names, ({ length }) => end += length) }
+    for (const [index, name] of this.names.entries()) ends[index] = end += name.length
+    this.packed = { text: this.names.join(""), ends }
     this.names.length = 0
   }
 

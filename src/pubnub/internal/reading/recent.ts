@@ -229,7 +229,8 @@ export class Recent {
     // A busy reader does this for each page, and joining all marks again would take most of the time.
     const isPrefix = others.length === 0 && this.before.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
-    const rest = part.filter(({ at, summed }) => !this.addToSum(summed, at))
+    const newest = this.sums.at(-1)?.[0] ?? ""
+    const rest = first.at > newest ? part : part.filter(({ at, summed }) => !this.addToSum(summed, at))
     const [{ at: from } = first] = rest
     if (rest.length > 0) {
       const sum = Marks.sum(rest.map(({ summed }) => summed))
