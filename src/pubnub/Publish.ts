@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
@@ -418,8 +419,10 @@ const encodeFor = <A, RE>(
   read: () => PublishOptions<A, RE>,
   parameters: (given: PublishOptions<A, RE>) => Url.Parameters
 ): Effect.Effect<Send, PrepareError, PubNubConfig | RE> =>
-  Effect.flatMap(Effect.zip(PubNubConfig, Current), ([config, encryption]) =>
-    Endpoint.reading(operation, () => {
+  Effect.contextWith((context: Context.Context<PubNubConfig>) => {
+    const config = Context.get(context, PubNubConfig)
+    const encryption = Context.get(context, Current)
+    return Endpoint.reading(operation, () => {
       const given = read()
       const { channel, method = "auto" } = given
       const query = parameters(given)
@@ -501,19 +504,24 @@ const encodeFor = <A, RE>(
               request: Endpoint.facts(endpoint)
             })
           return Effect.succeed(
-            Effect.mapError(Endpoint.sendTo(config, endpoint, address), (reason): PublishError =>
-              Result.match(Outcome.judge(reason), {
-                onFailure: outcomeUnknown,
-                onSuccess: (refusal) =>
-                  refusal._tag === "BadRequest" &&
-                    (refusal.status === 413 || refusal.status === 414 || /too (large|long)/i.test(refusal.description))
-                    ? tooLarge("service")
-                    : error(refusal)
-              }))
+            Effect.mapError(
+              Endpoint.sendTo(config, endpoint, address),
+              (reason): PublishError =>
+                Result.match(Outcome.judge(reason), {
+                  onFailure: outcomeUnknown,
+                  onSuccess: (refusal) =>
+                    refusal._tag === "BadRequest" &&
+                      (refusal.status === 413 || refusal.status === 414 ||
+                        /too (large|long)/i.test(refusal.description))
+                      ? tooLarge("service")
+                      : error(refusal)
+                })
+            )
           )
         }
       )
-    }))
+    })
+  })
 
 const noSignal: PubNubError.Detail = {
   location: "message",
