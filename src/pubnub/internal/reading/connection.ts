@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { Cursor } from "../../../Cursor.ts"
 import * as LongPoll from "../../../internal/longPoll.ts"
@@ -438,19 +437,17 @@ export class Connection {
       const { clock, history } = this.core
       const sentAt = PollLoop.moment(clock)
       const send = this.sendPoll
-      const answered = Effect.asSome(this.call((config) => send(config, from))).pipe(
-        Effect.catchIf(
-          (reason) => reason._tag === "Malformed" && reason.limit !== undefined,
-          () => Effect.succeedNone
-        )
-      )
-      return Effect.flatMap(answered, (some) => {
-        if (Option.isNone(some)) return this.stepOver(from, sentAt)
-        const answer = some.value
-        const at = PollLoop.moment(clock)
-        // A poll that is cut meanwhile has changed nothing, and the next one gets the same messages.
-        const opened = Arrival.openAll(history.encryption, answer.messages.map(Arrival.read))
-        return Effect.flatMapEager(opened, (arrivals) => this.received(from, answer, arrivals, sentAt, at))
+      return Effect.matchEffect(this.call((config) => send(config, from)), {
+        onFailure: (reason) =>
+          reason._tag === "Malformed" && reason.limit !== undefined
+            ? this.stepOver(from, sentAt)
+            : Effect.fail(reason),
+        onSuccess: (answer) => {
+          const at = PollLoop.moment(clock)
+          // A poll that is cut meanwhile has changed nothing, and the next one gets the same messages.
+          const opened = Arrival.openAll(history.encryption, answer.messages.map(Arrival.read))
+          return Effect.flatMapEager(opened, (arrivals) => this.received(from, answer, arrivals, sentAt, at))
+        }
       })
     })
   }
@@ -540,7 +537,7 @@ export class Connection {
     send: (config: PubNubConfig["Service"]) => Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient>
   ): Effect.Effect<A, PubNubError.Reason, HttpClient.HttpClient> {
     const { config } = this.core
-    return Effect.flatMap(Token.current(config), (token) => {
+    return Effect.flatMapEager(Token.current(config), (token) => {
       this.token = token
       return send(Token.pinned(config, token))
     })
