@@ -93,12 +93,14 @@ export const unsetOf = <K extends string>(
   return undefined
 }
 
+const isWrong = (segment: unknown): boolean => Input.segment(segment) !== undefined
+
 /** What no URL can carry. */
 export const issuesOf = <K extends string>({ parts }: Path<K>): ReadonlyArray<Input.Detail> => {
   const issues: Array<Input.Detail> = []
   for (const part of parts) {
     if (!isObject(part)) {
-      if (isList(part) || Input.segment(part) !== undefined) {
+      if (isList(part) ? part.some(isWrong) : isWrong(part)) {
         issues.push(...Input.each("path", isList(part) ? part : [part], Input.segment))
       }
     } else if (isPath(part)) issues.push(...issuesOf(part))
