@@ -23,8 +23,9 @@ export const haveName = (keys: Pick<ReadonlySet<Key>, "has">, name: string): boo
 export const namesOf = (keys: Iterable<Key>): Names => {
   const channels: Array<string> = []
   const groups: Array<string> = []
-  for (const key of keys) (key.startsWith("c") ? channels : groups).push(nameOf(key))
-  return { channels: channels.toSorted(), groups: groups.toSorted() }
+  // Keys are sorted, since names cut from them compare slower.
+  for (const key of [...keys].toSorted()) (key.startsWith("c") ? channels : groups).push(nameOf(key))
+  return { channels, groups }
 }
 
 export const keysOf = ({ channels, groups }: Names): ReadonlyArray<Key> => [
