@@ -185,10 +185,18 @@ export const stream = (
   SymphonyError,
   HttpClient.HttpClient | SymphonyConfig | Session
 > =>
-  Stream.flatMap(
-    pages(options),
-    ({ commit, items }) => Stream.concat(Stream.fromArray(items), Stream.fromEffectDrain(commit))
-  )
+  Stream.transformPull(pages(options), (pull) =>
+    Effect.sync(() => {
+      /** Commits what was given before. */
+      let commit: Effect.Effect<void> = Effect.void
+      return Effect.suspend(() => commit).pipe(
+        Effect.andThen(pull),
+        Effect.map((pages) => {
+          commit = Effect.forEach(pages, (page) => page.commit, { discard: true })
+          return Arr.flatMap(pages, ({ items }) => items)
+        })
+      )
+    }))
 
 /**
  * The options of {@link messages}.
