@@ -978,12 +978,21 @@ export const mutations: ReadonlyArray<Mutation> = [
       "    group.engines.delete(filter)"
     ]
   ]),
+  ...of(`${reading}/lane.ts`, [`${tests}/registry.test.ts`], [
+    [
+      "a part goes to those who have its names by then",
+      "part, [...Few.all(audience.readers)]]",
+      "part, Few.all(audience.readers)]"
+    ],
+    ["who changes names for a status is told again", "if (told.has(reader)) continue", ""]
+  ]),
   ...of(`${reading}/connection.ts`, [`${tests}/registry.test.ts`], [
     [
       "only the names of readers are known",
       " || this.asked?.channels.includes(name) === true ||\n    this.asked?.groups.includes(name) === true",
       ""
     ],
+    ["only who has its names by then begins", "[...lane.hearing(nameOf(key))]", "lane.hearing(nameOf(key))"],
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
     [

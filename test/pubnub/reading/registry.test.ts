@@ -442,6 +442,57 @@ describe("a connection with several readers", () => {
   const failureOf = (exit: Exit.Exit<unknown, unknown> | undefined) =>
     exit !== undefined && Exit.isSuccess(exit) ? exit.value : undefined
 
+  const shared = Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))
+  const b = Subscription.channel("b")
+  const onMessage = <A, E>(then: Effect.Effect<A, E>) => (event: SubscribeEvent.SubscribeEvent) =>
+    event._tag === "Message" ? Effect.asVoid(then) : Effect.void
+
+  it.effect("loses nothing of a page in the middle of which one reader changes the names of another", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      yield* collect(Stream.tap(Subscribe.stream({ channels: ["control"] }), onMessage(set.add(b))))
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(set.stream)
+      yield* emulator.use((service) => service.publishAll(["control", "a"].map((channel) => ({ channel, message: 1 }))))
+      yield* publish(2, "a")
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+    }).pipe(shared))
+
+  it.effect("gives a page once to a reader that takes over the names of another in the middle of it", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      const { seen } = yield* collect(Stream.tap(set.stream, onMessage(set.add(b))))
+      yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* publish(1, "a")
+      yield* VirtualTime.advance("1 second")
+      yield* publish(2, "b")
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+    }).pipe(shared))
+
+  it.effect("tells each status once to a reader that changes its names for it", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      const { seen } = yield* collect(
+        Stream.tap(set.stream, ({ _tag }) => _tag === "Disconnected" ? set.add(b) : Effect.void)
+      )
+      yield* Subscriber.disconnect
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Disconnected"])
+    }).pipe(shared))
+
+  it.effect("connects a reader whose names another one changes when it is connected", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      const first = Stream.tap(Subscribe.stream({ channels: ["a"] }), () => set.add(b))
+      yield* Effect.forkChild(Effect.exit(Stream.runDrain(first)))
+      const { seen } = yield* collect(set.stream)
+      yield* publish(1)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+    }).pipe(shared))
+
   it.effect("ends only the readers of a refused name, with their cursor", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))

@@ -421,7 +421,11 @@ export class Connection {
     for (const lane of this.lanes.values()) {
       // The position of the answer may be before that of the poll: it is wrong, or of a region that is behind.
       const from = [cursor, lane.front ?? now].reduce(newer, now)
-      for (const key of fresh) for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
+      // A reader that is woken runs at once, and may change names.
+      for (const key of fresh) {
+        const readers = [...lane.hearing(nameOf(key))]
+        for (const reader of readers) reader.begin(key, from)
+      }
     }
     if (this.doubted !== undefined) this.tellAll(this.doubted)
     this.doubted = undefined

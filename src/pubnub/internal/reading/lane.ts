@@ -224,7 +224,13 @@ export class Lane {
       const cursor = audience.cursor(status.cursor, this.isWhole(audience))
       return cursor === status.cursor ? status : { ...status, cursor }
     }
-    for (const [reader, audience] of this.readers) reader.tell(toldTo(audience))
+    // A reader that is woken runs at once, and may change its names: then it comes again. One that joins is told, too.
+    const told = new Set<Reader>()
+    for (const [reader, audience] of this.readers) {
+      if (told.has(reader)) continue
+      told.add(reader)
+      reader.tell(toldTo(audience))
+    }
   }
 
   /**
@@ -648,7 +654,9 @@ export class Lane {
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
-    for (const [audience, part] of parts) audience.give(part, this.isWhole(audience))
+    // A reader that is woken runs at once. What it does may change the names of others that were not given their part yet.
+    const all = Array.from(parts, ([audience, part]) => [audience, part, [...Few.all(audience.readers)]] as const)
+    for (const [audience, part, readers] of all) audience.give(part, this.isWhole(audience), readers)
   }
 }
 
