@@ -512,6 +512,17 @@ export const mutations: ReadonlyArray<Mutation> = [
       "isBehind"
     ],
     ["history is behind for every range without a page", "reason === \"FullPage\" && !isStored", "!isStored"],
+    [
+      "what was stepped over is not looked for again",
+      "&& !isBlind && !isUnheard) return false",
+      "&& !isBlind) return false"
+    ],
+    [
+      "a part of what was stepped over is all of it",
+      "this.missing === 0 || this.missing > this.missingBefore)",
+      "this.missing === 0)"
+    ],
+    ["what was stepped over may be empty", "this.hole.isUnheard === true && this.missing === 0\n", "false\n"],
     ["counts are repeated while history is behind", "!this.isDoubtful || this.lacking.length > 0", "!this.isDoubtful"],
     [
       "wildcards are certain",
@@ -754,7 +765,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a part of a page is named once for each position", "cursor.recent !== shared", "false"],
     ["statuses have the sums of others", "isWhole ? cursor : withoutSums(cursor)", "cursor"]
   ]),
+  ...of(`${reading}/connection.ts`, ["test/pubnub/catchUp.test.ts"], [
+    ["what was stepped over was heard", "lane.missed(from, next, true)", "lane.missed(from, next)"]
+  ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
+    ["what was stepped over is read once", "isUnproven && page.arrivals.length > 0 ||", ""],
+    [
+      "what was stepped over is read before each page",
+      "this.isUnproven = false\n      else",
+      "this.isUnproven = true\n      else"
+    ],
+    ["what was stepped over behind a gap is read once", "first.to, first.isUnheard)", "first.to, false)"],
     ["marks of an earlier run stay after its next page", "new Recent(from, this.next())", "new Recent(from)"],
     [
       "statuses have the cursor of all readers",
@@ -796,7 +817,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (this.gap === undefined) return this.give(page, moved)",
       "return this.give(page, moved)"
     ],
-    ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to }, 0)", ""],
+    ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to, isUnheard }, 0)", ""],
     ["each full page is a gap", "pages.findLastIndex(", "pages.findIndex("],
     ["a defect dies unseen", "(defect) => Effect.sync(() => this.host.broken(defect))", "() => Effect.void"],
     [
@@ -842,8 +863,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["what waits behind a gap comes before history", "isAll || at(arrival) < end", "true"],
     [
       "a gap of an earlier run is not named while it is filled",
-      "page: undefined })) return\n",
-      "page: undefined })) this.base = withoutHole(asked)\n"
+      "page: undefined, isUnheard })) return\n",
+      "page: undefined, isUnheard })) this.base = withoutHole(asked)\n"
     ],
     ["a gap of an earlier run never ends", "this.base === undefined ? undefined : withoutHole(this.base)", "this.base"],
     ["a gap of an earlier run is suspected from its position", "from.hole ?? from.position", "from.position"],

@@ -84,18 +84,22 @@ describe("catching up", () => {
     const numbersOf = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
       payloads(events).map((payload) => typeof payload === "string" ? Number.parseInt(payload, 10) : payload)
 
-    it.effect("steps over a page of the queue, and reads history in smaller pages", () =>
-      Effect.gen(function*() {
-        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
-        yield* large(30, "a")
-        yield* VirtualTime.advance("10 seconds")
-        yield* emulator.use((service) => service.publish({ channel: "a", message: 30 }))
-        yield* VirtualTime.advance("1 second")
-        assert.deepStrictEqual(numbersOf(seen), numbers(31))
-        assert.deepStrictEqual(gaps(seen), [])
-        const pages = (yield* history).map((request) => queryOf(request).get("max"))
-        assert.includeMembers(pages, ["100", "25", "7"])
-      }).pipe(Effect.provide(small())))
+    it.effect.each(["0 seconds", "500 millis", "6 seconds"] as const)(
+      "steps over a page of the queue, and reads history, late by %s, in smaller pages",
+      (historyDelay) =>
+        Effect.gen(function*() {
+          const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+          yield* large(30, "a")
+          yield* VirtualTime.advance("10 seconds")
+          assert.deepStrictEqual(numbersOf(seen), numbers(30))
+          yield* emulator.use((service) => service.publish({ channel: "a", message: 30 }))
+          yield* VirtualTime.advance("10 seconds")
+          assert.deepStrictEqual(numbersOf(seen), numbers(31))
+          assert.deepStrictEqual(gaps(seen), [])
+          const pages = (yield* history).map((request) => queryOf(request).get("max"))
+          assert.includeMembers(pages, ["100", "25", "7"])
+        }).pipe(Effect.provide(small({ emulator: { historyDelay } })))
+    )
 
     it.effect("divides the channels of a request, and asks again for those of a break", () =>
       Effect.gen(function*() {

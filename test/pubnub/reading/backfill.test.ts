@@ -343,6 +343,20 @@ describe("a full page", () => {
       }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))
   )
 
+  it.effect.each([["200 millis", 6, []], ["6 seconds", 6, []], ["20 seconds", 0, ["GapSuspected"]]] as const)(
+    "that was stepped over is waited for when history is late by %s",
+    ([historyDelay, count, told]) =>
+      Effect.gen(function*() {
+        const since = BigInt(yield* here)
+        yield* publishAll(3)
+        yield* VirtualTime.advance("300 millis")
+        yield* publishAll(3, () => "a", 3)
+        const { arrivals, notices } = yield* fill({ since, isUnheard: true })
+        assert.deepStrictEqual([...new Set(payloads(arrivals))], numbers(count))
+        assert.deepStrictEqual(notices.map(({ _tag }) => _tag), [...told])
+      }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))
+  )
+
   it.effect("causes NotInHistory when history does not show its messages at three attempts", () =>
     Effect.gen(function*() {
       const { knowledge, notices } = yield* full("20 seconds")

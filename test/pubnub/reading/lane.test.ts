@@ -69,7 +69,7 @@ const pageOf = (count: number, first = 0, channel = "a") =>
     emulator.use((service) => service.publishAll(numbers(count, first).map((message) => ({ channel, message })))),
     (tokens): Page => {
       const kept = tokens.slice(-100)
-      const position = tokens.at(-1)!
+      const position = tokens.at(-1) ?? "0"
       return {
         arrivals: kept.map((t, index) =>
           Arrival.read({
@@ -107,6 +107,32 @@ describe("a reader that hears a part of a page of more than a hundred events", (
         assert.includeMembers([...Marks.split(recent?.marks ?? ""), ...delivered], had)
       }
     }).pipe(Effect.scoped, Effect.provide(emulated({ config: { queueLength: 1_000 } }))))
+})
+
+describe("a page that was stepped over", () => {
+  it.effect.each([0, 100])(
+    "is read again before the next page, also behind a gap of %i",
+    (count) =>
+      Effect.gen(function*() {
+        const { from, join, lane } = yield* laneOf(Infinity)
+        const { seen } = yield* join()
+        const full = yield* pageOf(count)
+        if (count > 0) assert.isTrue(lane.receive(full, true))
+        yield* pageOf(3, count)
+        yield* VirtualTime.advance("6 seconds")
+        const { next } = yield* pageOf(3, count + 3)
+        lane.missed(from, next, true)
+        yield* VirtualTime.advance("12 seconds")
+        // History is late by nine seconds.
+        assert.deepStrictEqual(payloads(seen), numbers(count + 3))
+        yield* Effect.map(pageOf(1, count + 6), (page) => lane.receive(page, true))
+        yield* VirtualTime.advance("10 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(count + 7))
+        yield* Effect.map(pageOf(1, count + 7), (page) => lane.receive(page, true))
+        yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(payloads(seen), numbers(count + 8))
+      }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { historyDelay: "9 seconds" } })))
+  )
 })
 
 describe("marks of events that were had before the first page", () => {

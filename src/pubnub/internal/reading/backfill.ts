@@ -48,6 +48,8 @@ export interface Hole {
   readonly page: ReadonlyArray<Arrival.Arrival>
   /** Whether other requests go first. */
   readonly isPatient?: boolean
+  /** Whether the service had messages in it that the reader did not get. History that shows none of them is late. */
+  readonly isUnheard?: boolean
 }
 
 /** The result of one step. */
@@ -130,6 +132,8 @@ export class Backfill {
   private isDoubtful = false
   /** How many events were missing, and not only read again. */
   private missing = 0
+  /** The same before the last look. */
+  private missingBefore = 0
   private refusals = 0
   /** How many requests were answered. */
   answers = 0
@@ -432,7 +436,7 @@ export class Backfill {
   /**
    * Decides whether to read history once more, a little later. History may be behind: it lacks messages of the full page, or it
    * has shown nothing at all. Channels with a count of zero are read again, too. A channel with a message that was not stored is
-   * waited for only once.
+   * waited for only once. Messages that the reader did not get are waited for until a look shows no more of them.
    */
   private lookAgain(): boolean {
     const behind: Array<{ readonly channel: string; readonly published: bigint }> = []
@@ -441,8 +445,10 @@ export class Backfill {
     }
     const isBlind = this.hole.reason === "FullPage" && this.looks === 0 && this.newest.size === 0 &&
       this.channels.size + this.empty.size > 0
-    if (this.looks === mostLooks || behind.length === 0 && !isBlind) return false
+    const isUnheard = this.hole.isUnheard === true && (this.missing === 0 || this.missing > this.missingBefore)
+    if (this.looks === mostLooks || behind.length === 0 && !isBlind && !isUnheard) return false
     this.looks++
+    this.missingBefore = this.missing
     // A channel with a count of zero may lack all of its messages.
     if (this.isDoubtful && this.empty.size > 0) behind.push({ channel: "", published: this.hole.since })
     const oldest = behind.reduce((oldest, { channel, published }) => {
@@ -470,7 +476,7 @@ export class Backfill {
     const { from, page, reason, since, to } = this.hole
     const { channels, groups } = this.names()
     const notices: Array<SubscribeStatus.Status> = []
-    let suspected = this.isOutOfReach || this.isUnsure
+    let suspected = this.isOutOfReach || this.isUnsure || this.hole.isUnheard === true && this.missing === 0
     // Older messages say nothing: they were not read, or retention has deleted them.
     const kept = this.oldestKept()
     const oldest = kept > since ? kept : since

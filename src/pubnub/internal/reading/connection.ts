@@ -478,7 +478,7 @@ export class Connection {
         history.knowledge.atLeast(servedAt)
         if (position > this.reached) this.reached = position
         this.brokenBefore = next
-        for (const lane of this.lanes.values()) lane.missed(from, next)
+        for (const lane of this.lanes.values()) lane.missed(from, next, true)
         return Effect.succeed({ next, servedAt, soon: LongPoll.elapsed(sentAt, at) < 1_000, fresh: false })
       }
     )

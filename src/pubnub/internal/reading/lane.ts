@@ -37,8 +37,8 @@ export interface Page {
 /** What arrived behind a gap. */
 type Held =
   | { readonly _tag: "Page"; readonly page: Page }
-  /** The connection did not listen between these cursors. */
-  | { readonly _tag: "Break"; readonly from: Cursor; readonly to: Cursor }
+  /** The connection did not listen between these cursors, or stepped over a page that was too large (`isUnheard`). */
+  | { readonly _tag: "Break"; readonly from: Cursor; readonly to: Cursor; readonly isUnheard: boolean }
 
 /** How many characters may wait behind a gap. At the limit the connection stops polling. */
 const mostHeld = 32 * 1024 * 1024
@@ -49,6 +49,8 @@ interface Gap {
   readonly reason: SubscribeStatus.GapSuspected["reason"]
   /** The full page. The missing events come before it. */
   readonly page: Page | undefined
+  /** Whether the connection stepped over a page that was too large. */
+  readonly isUnheard: boolean
   readonly backfill: Backfill
   readonly outage: Outage
   /**
@@ -101,6 +103,8 @@ export class Lane {
   /** The part that the second fiber reads. A lane that stops and starts again continues with it. */
   private late: Gap | undefined
   private parkedOnes: ReadonlyArray<() => void> = []
+  /** Whether history may have been late with a page that was stepped over. It is read again before the next page, which shows this. */
+  private isUnproven = false
 
   constructor(core: Core, host: Host, within: number) {
     this.core = core
@@ -244,10 +248,10 @@ export class Lane {
     return moved && page.arrivals.length > 0
   }
 
-  /** Handles a break: the connection did not listen between these cursors. */
-  missed(from: Cursor, to: Cursor): void {
-    if (this.gap === undefined) this.openBreak(from, to)
-    else this.hold({ _tag: "Break", from, to }, 0)
+  /** Handles a break: the connection did not listen between these cursors, or stepped over a page that was too large. */
+  missed(from: Cursor, to: Cursor, isUnheard = false): void {
+    if (this.gap === undefined) this.openBreak(from, to, isUnheard)
+    else this.hold({ _tag: "Break", from, to, isUnheard }, 0)
   }
 
   private note(page: Page, gap: Gap): void {
@@ -273,7 +277,7 @@ export class Lane {
       const newest = youngest(arrivals, this.core.history.knowledge.latest())
       const to = next.position > newest ? next.position : newest
       if (this.stepsOver) this.suspect(asked, to, "FullPage")
-      else if (this.open({ reason: "FullPage", from: asked, to, page })) return moved
+      else if (this.open({ reason: "FullPage", from: asked, to, page, isUnheard: false })) return moved
     }
     this.ledger.reckon(page.lateBy, asked.position)
     const given = this.ledger.live(arrivals, asked, next)
@@ -281,20 +285,22 @@ export class Lane {
     return given.some(({ event }) => moved || placeOf(event) !== undefined)
   }
 
-  /** Whether a page is full, or of a region that is later than expected while older events of it may be missing. */
+  /** Whether a page is full, the first one after a page that was stepped over, or of a region that is later than expected. */
   private opensGap(page: Page): boolean {
-    const { ledger } = this
-    return this.isFull(page) || ledger?.due !== undefined && page.lateBy > ledger.reckoned
+    const { isUnproven, ledger } = this
+    return this.isFull(page) || isUnproven && page.arrivals.length > 0 ||
+      // Older events of the region may be missing.
+      ledger?.due !== undefined && page.lateBy > ledger.reckoned
   }
 
   private isFull({ arrivals }: Page): boolean {
     return arrivals.length >= this.core.config.queueLength
   }
 
-  private openBreak(from: Cursor, to: Cursor): void {
+  private openBreak(from: Cursor, to: Cursor, isUnheard: boolean): void {
     const asked = this.base ?? from
     if (this.stepsOver) this.suspect(asked, to.position, "LongBreak")
-    else if (this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined })) return
+    else if (this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined, isUnheard })) return
     // Another region is behind this position, so nothing is read. The gap of an earlier run was not reported yet.
     else if (asked.hole !== undefined) this.suspect(asked, newer(asked, to).position, "LongBreak")
     this.base = withoutHole(asked)
@@ -313,8 +319,8 @@ export class Lane {
 
   // --- gaps
 
-  private open(missed: Pick<Gap, "from" | "page" | "reason" | "to">): boolean {
-    const { from, page, reason, to } = missed
+  private open(missed: Pick<Gap, "from" | "page" | "reason" | "to" | "isUnheard">): boolean {
+    const { from, isUnheard, page, reason, to } = missed
     const isLater = page !== undefined && this.ledger !== undefined &&
       (page.lateBy > this.ledger.reckoned || this.now - BigInt(from.position) > settled)
     const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [], isLater })
@@ -323,7 +329,7 @@ export class Lane {
     const replaced = this.ledger?.isWhole === true ? this.dropSecond() : undefined
     this.gap = {
       ...missed,
-      backfill: new Backfill(this.core.history, this.host.names, hole),
+      backfill: new Backfill(this.core.history, this.host.names, { ...hole, isUnheard }),
       outage: new Outage(this.core, this.within, replaced?.outage),
       joining: [],
       isReadAgain: false
@@ -466,6 +472,7 @@ export class Lane {
       to: hole.to,
       reason: "FullPage",
       page: undefined,
+      isUnheard: false,
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
       joining: [],
@@ -529,6 +536,8 @@ export class Lane {
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
     if (filled) {
+      if (gap.reason === "FullPage") this.isUnproven = false
+      else if (gap.isUnheard) this.isUnproven = !this.core.history.knowledge.storesNothing
       ledger.filled(isCurrent)
       this.close(gap)
     }
@@ -614,7 +623,7 @@ export class Lane {
     const [first] = this.held
     if (first?._tag === "Break") {
       this.held = this.held.slice(1)
-      return this.openBreak(first.from, first.to)
+      return this.openBreak(first.from, first.to, first.isUnheard)
     }
     // If none is full, none opens a gap.
     this.held = this.held.slice(last === -1 ? pages.length : last + 1)
