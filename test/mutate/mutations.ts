@@ -1021,6 +1021,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.loop = this.loopFrom(place)",
       "if (!this.isEmpty) this.loop = this.loopFrom(place)"
     ],
+    [
+      "who joins as others are switched off is connected",
+      "switchOff(): void {\n",
+      "switchOff(): void {\n    this.tellEach(() => ({ _tag: \"Disconnected\" }))\n"
+    ],
     ["a defect switches on", "if (loop.state._tag === \"Off\") this.loop.signal({ _tag: \"SwitchedOff\" })", ""],
     ["a handshake asks for no names", "while (this.isEmpty) yield* Effect.sleep(gathered + 1)", ""],
     [

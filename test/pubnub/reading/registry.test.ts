@@ -493,6 +493,20 @@ describe("a connection with several readers", () => {
       assert.deepStrictEqual(payloads(seen), [1])
     }).pipe(shared))
 
+  it.effect("does not connect a reader that joins as others are told that it is switched off", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["b"] }))
+      const first = Stream.takeUntil(Subscribe.stream({ channels: ["a"] }), ({ _tag }) => _tag === "Disconnected")
+      const { seen } = yield* collect(Stream.concat(first, Subscribe.stream({ channels: ["b"] })))
+      yield* Subscriber.disconnect
+      yield* VirtualTime.advance("1 second")
+      const tags = () => seen.map(({ _tag }) => _tag).filter((tag) => tag !== "Disconnected")
+      assert.deepStrictEqual(tags(), ["Connected"])
+      yield* Subscriber.reconnect
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(tags(), ["Connected", "Connected"])
+    }).pipe(shared))
+
   it.effect("ends only the readers of a refused name, with their cursor", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))

@@ -684,15 +684,15 @@ export class Connection {
 
   /** Stops polling, and leaves all names. Keeps positions and names for `switchOn`. */
   switchOff(): void {
-    this.tellEach((lane) => {
-      const cursor = this.placeOf(lane)
-      return { _tag: "Disconnected", ...cursor === undefined ? {} : { cursor } }
-    })
-    this.known.clear()
     this.loop.signal({ _tag: "SwitchedOff" })
     for (const lane of this.lanes.values()) lane.stop()
     this.stopHeartbeat()
     this.run(this.sendLeave([]))
+    // This comes last: a reader that is woken runs at once, and what joins then stays off, too.
+    this.tellEach((lane) => {
+      const cursor = this.placeOf(lane)
+      return { _tag: "Disconnected", ...cursor === undefined ? {} : { cursor } }
+    })
   }
 
   /** Polls again at once. */
