@@ -642,6 +642,12 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["the service is not asked for what it keeps", "this.hasAsked = from === undefined", "this.hasAsked = true"],
     ["nothing was dropped before a full page", "timetokens.every((at) => at > this.shown)", "false"],
     ["something was dropped before each full page", "timetokens.every((at) => at > this.shown)", "true"],
+    [
+      "a queue that is too large stops its reader",
+      "reason.limit !== undefined,\n        () => {",
+      "reason.limit === 0,\n        () => {"
+    ],
+    ["a queue that is too large is not suspected", "          this.isUnheard = true\n", ""],
     ["a full page of younger messages says nothing", "if (isFull) this.to = this.furthest(timetokens)", ""],
     [
       "what is missing is not told",

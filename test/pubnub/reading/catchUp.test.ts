@@ -137,6 +137,22 @@ describe("a reader that begins in the past", () => {
 
   const from = Effect.map(burst(1, -1), ([token = ""]) => ({ from: Timetoken.Timetoken.make(token) }))
 
+  it.effect("goes on when the service's queue is larger than maxAnswerSize", () =>
+    Effect.gen(function*() {
+      const options = yield* from
+      yield* burst(60)
+      yield* VirtualTime.advance("1 second")
+      const seen = yield* collect(options)
+      yield* VirtualTime.advance("20 seconds")
+      yield* burst(1, 60)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), numbers(61))
+      // History may be late with the newest of them.
+      assert.deepStrictEqual(reasons(seen), ["GapSuspected"])
+    }).pipe(
+      Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated({ config: { maxAnswerSize: 4_000 } })))
+    ))
+
   it.effect.each(["0 seconds", "900 millis", "9 seconds", "12 seconds", "1 minute", "10 minutes"] as const)(
     "gets all messages that history does not show yet when it is late by %s",
     (delay) =>

@@ -66,6 +66,8 @@ export class CatchUp {
   private page: ReadonlyArray<Arrival.Arrival> = []
   /** Whether the service was asked for its queue, or need not be. */
   private hasAsked: boolean
+  /** Whether its answer was too large. History may be late with the events of it. */
+  private isUnheard = false
   /** The newest timetoken that history has shown. */
   private shown = 0n
   /** Channels with a reported gap. `undefined` stands for all of them. */
@@ -174,9 +176,13 @@ export class CatchUp {
   /** Ends the catch-up with `GapSuspected`. */
   private giveUp(): Step {
     this.reported.add(undefined)
+    this.isUnheard = false
+    return this.finish([...this.reconnected(), this.suspected("LongBreak")])
+  }
+
+  private suspected(reason: SubscribeStatus.GapSuspected["reason"]): SubscribeStatus.GapSuspected {
     const { hole, position } = this.begin
-    const suspected = { _tag: "GapSuspected", ...range(hole ?? position, this.to), reason: "LongBreak" } as const
-    return this.finish([...this.reconnected(), suspected])
+    return { _tag: "GapSuspected", ...range(hole ?? position, this.to), reason }
   }
 
   private reconnected(): ReadonlyArray<SubscribeStatus.Reconnected> {
@@ -242,7 +248,13 @@ export class CatchUp {
           onNone: () => Effect.succeedNone,
           onSome: ({ messages }) => Effect.asSome(Arrival.openAll(history.encryption, messages.map(Arrival.read)))
         })
-      )
+      ).pipe(Effect.catchIf(
+        (reason) => reason._tag === "Malformed" && reason.limit !== undefined,
+        () => {
+          this.isUnheard = true
+          return Effect.succeedNone
+        }
+      ))
     })
     // Many readers may begin at once, so each waits for its turn. It may have left by then.
     return Effect.andThen(
@@ -268,7 +280,7 @@ export class CatchUp {
   private asked(opened: ReadonlyArray<Arrival.Arrival> | undefined): Step {
     this.hasAsked = true
     const goesOn: Step = { events: [], isOver: false }
-    // There was no answer: the queue is empty, or the network is slow. Then only history is read.
+    // There was no answer: the queue is empty or too large, or the network is slow. Then only history is read.
     if (opened === undefined) {
       this.open({ reason: "LongBreak", from: { position: before(this.to), delivered: [] }, page: [] })
       return goesOn
@@ -337,6 +349,7 @@ export class CatchUp {
       this.core.history.knowledge.noteUnstored(channel, "Message")
       Losses.add(missed.losses, { _tag: "Gap", channel, ...range(from, to), reason: "NotInHistory" })
     }
-    return { events: [...events, ...missed.gaps()], isOver: true }
+    const suspected = this.isUnheard ? [this.suspected("FullPage")] : []
+    return { events: [...events, ...suspected, ...missed.gaps()], isOver: true }
   }
 }
