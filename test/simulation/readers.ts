@@ -633,7 +633,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       if (!may) fail("not its own", `${who} ${id} of ${channel}`)
       // What an earlier life had of several polls, or of history before it, it may be given again.
       if (isTold(message) || mayRepeat || isRepeated) continue
-      const isEarly = heard.every(({ asked, name }) => !covers(name, channel) || timetoken <= asked)
+      // The moment at which a name was added is of either side.
+      const isEarly = heard.every(({ asked, name }) => !covers(name, channel) || timetoken < asked + 10_000n)
       if (isEarly && isResumed) continue
       // By two names it may come by two polls, between which there is no order.
       if (plan.further > 0 && heard.filter(({ name }) => covers(name, channel)).length > 1) continue
