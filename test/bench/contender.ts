@@ -62,7 +62,15 @@ export interface Sample {
   readonly rss: number
 }
 
-export const contenders = ["undici", "dispatch", "effect-herald", "stock layer", "pubnub", "pubnub keepAlive"] as const
+export const contenders = [
+  "undici",
+  "dispatch",
+  "Effect alone",
+  "effect-herald",
+  "stock layer",
+  "pubnub",
+  "pubnub keepAlive"
+] as const
 
 export type ContenderName = typeof contenders[number]
 
@@ -138,12 +146,14 @@ export const measureLatencies = async (
   return latencies
 }
 
-/** What an application imports for a first publish and a first subscription. */
+/** What an application imports for a first publish and a first subscription. Empty for a contender that can do only one of them. */
 export const modulesOf = (name: ContenderName): ReadonlyArray<string> => {
   switch (name) {
     case "undici":
     case "dispatch":
       return ["undici"]
+    case "Effect alone":
+      return []
     case "effect-herald":
       return [...ours, "effect-herald/node/NodePubNub"]
     case "stock layer":

@@ -36,8 +36,10 @@ const { values: flags } = parseArgs({
 
 const isWanted = (name: string) => name.includes(flags.only)
 
-const participantsOf = ({ base }: Works.Work): ReadonlyArray<ContenderName> =>
-  !flags.quick && !flags.floor ? contenders : base === undefined ? ["undici", "effect-herald"] : ["effect-herald"]
+const participantsOf = ({ base }: Works.Work): ReadonlyArray<ContenderName> => {
+  if (flags.floor) return ["undici", "Effect alone", "effect-herald"]
+  return !flags.quick ? contenders : base === undefined ? ["undici", "effect-herald"] : ["effect-herald"]
+}
 
 interface Place {
   readonly origin: string

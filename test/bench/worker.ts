@@ -14,6 +14,7 @@ const [, , name, origin = "", bundles = ""] = process.argv as [string, string, C
 const load: Record<ContenderName, () => Promise<Contender>> = {
   "undici": async () => (await import("./contenders/undici.ts")).make(origin),
   "dispatch": async () => (await import("./contenders/dispatch.ts")).make(origin),
+  "Effect alone": async () => (await import("./contenders/effectAlone.ts")).make(origin),
   "effect-herald": async () => (await import("./contenders/effect-herald.ts")).make(origin),
   "stock layer": async () => (await import("./contenders/stock.ts")).make(origin),
   "pubnub": async () => (await import("./contenders/pubnub.ts")).make(origin, false),
@@ -26,6 +27,7 @@ let samples = 0
 /** What does the job, if the contender can. */
 const performer = async (job: Job): Promise<(() => Promise<unknown>) | undefined> => {
   if (job._tag === "Import") {
+    if (modulesOf(name).length === 0) return undefined
     const modules = job.isBundled ? [`${bundles}/${name}.mjs`] : modulesOf(name)
     return () => Promise.all(modules.map((module) => import(module)))
   }

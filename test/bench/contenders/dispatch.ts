@@ -2,7 +2,8 @@
 import { type Dispatcher, Pool } from "undici"
 import * as Bare from "./bare.ts"
 
-class Whole implements Dispatcher.DispatchHandler {
+/** The whole answer to a request, parsed. */
+export class Whole implements Dispatcher.DispatchHandler {
   readonly #chunks: Array<Buffer> = []
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
