@@ -190,7 +190,7 @@ export class CatchUp {
     return reconnected === undefined ? [] : [reconnected]
   }
 
-  /** What the ledger gets. After an overflow only what passed by: cursors name all of it, and later events come live. */
+  /** What the ledger gets. After an overflow it gets only what passed by. Cursors name all of it, and later events come live. */
   private read(arrivals: ReadonlyArray<Arrival.Arrival>): ReadonlyArray<Arrival.Arrival> {
     const { missed } = this
     return missed.from === undefined

@@ -228,7 +228,7 @@ export class Lane {
       const cursor = audience.cursor(status.cursor, this.isWhole(audience))
       return cursor === status.cursor ? status : { ...status, cursor }
     }
-    // A reader that is woken runs at once, and may change its names: then it comes again. One that joins is told, too.
+    // A woken reader runs at once. If it changes its names, the map lists it again. A reader that joins meanwhile is told, too.
     const told = new Set<Reader>()
     for (const [reader, audience] of this.readers) {
       if (told.has(reader)) continue

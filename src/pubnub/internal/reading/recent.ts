@@ -124,7 +124,7 @@ export class Recent {
     // Its time is known now.
     if (this.before.size > 0 && this.before.delete(mark)) this.text = undefined
     const item = { at, mark, summed, isStored, isShown }
-    // Nearly all are. With many readers, each look at older ones would be at memory that no cache holds any more.
+    // Nearly all events are newer. With many readers, a look at older events reads memory that no cache holds any more.
     if (at > this.newest) {
       this.newest = at
       this.text = this.marks + mark

@@ -239,13 +239,13 @@ const exchange = <A, B, E, R>(endpoint: Endpoint<A, E, R>, tokens: Tokens | unde
       : Effect.flatMapEager(Effect.mapErrorEager(endpoint.body, (error): Body.Failed<E> => ({ error })), sent)
   })
 
-const revealed = (headers: Service["headers"]): { readonly [name: string]: string } => {
-  const revealed: { [name: string]: string } = {}
-  for (const [name, value] of Object.entries(headers)) {
-    revealed[name] = typeof value === "string" ? value : Secret.textOf(value) ?? ""
-  }
-  return revealed
-}
+const revealed = (headers: Service["headers"]): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : Secret.textOf(value) ?? ""
+    ])
+  )
 
 /** The secrets of a configuration, which no error may show. Those in the request need not be listed. */
 const secretsOf = ({ app, bot }: SymphonyConfig["Service"]): ReadonlyArray<string> =>
