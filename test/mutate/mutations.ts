@@ -1328,6 +1328,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["the newest key alone reads", "for (const one of keys) {", "for (const one of keys.slice(0, 1)) {"],
     ["legacy data is read unasked", "if (legacy === \"none\" || !isWhole(bytes))", "if (!isWhole(bytes))"]
   ]),
+  ...of("src/pubnub/internal/encryption/aes.ts", ["test/pubnub/aes.test.ts"], [
+    ["the padding of Node is lost", "[cipher.update(bytes), cipher.final()]", "[cipher.update(bytes)]"],
+    ["a browser is taken for Node", "if (crypto === undefined) return undefined", ""],
+    ["a wrong padding is a defect", "return undefined\n  }\n}", "throw new Error()\n  }\n}"]
+  ]),
   ...of("src/pubnub/internal/encryption/push.ts", ["test/pubnub/Encryption.test.ts"], [
     ["pn_other has no quotes", "[other]: `\"${ciphertext}\"`", "[other]: ciphertext"],
     ["parts for push are encrypted", "if (parts.length === 0) return undefined", "return undefined"]

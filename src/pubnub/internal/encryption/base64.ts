@@ -1,6 +1,6 @@
 /** Base64 of ciphertexts, also without padding, and nothing but base64: no line breaks, and no letters for addresses. */
 import * as Base64 from "effect/encoding/Base64"
-import type { Bytes } from "./keys.ts"
+import type { Bytes } from "./bytes.ts"
 
 export const encode: (bytes: Bytes) => string = Base64.encode
 

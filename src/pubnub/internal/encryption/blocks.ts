@@ -1,6 +1,6 @@
 /**
- * Encrypts and decrypts streams of bytes, which hold no more than a chunk at a time. Web Crypto pads whatever it encrypts, and
- * checks the padding of whatever it decrypts. So each chunk but the last loses the padding that it got, or gets padding to lose.
+ * Encrypts and decrypts streams of bytes, which hold no more than a chunk at a time. A key pads whatever it encrypts, and checks
+ * the padding of whatever it decrypts. So each chunk but the last loses the padding that it got, or gets padding to lose.
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -8,9 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { block, type Key, randomIv } from "./aes.ts"
+import { type Bytes, concat } from "./bytes.ts"
 import type { Legacy } from "./cipher.ts"
 import * as Format from "./format.ts"
-import { block, type Bytes, decrypt, encrypt, type Keys, randomIv } from "./keys.ts"
+import type { Keys } from "./keys.ts"
 
 type Chunk = Arr.NonEmptyReadonlyArray<Uint8Array>
 
@@ -34,7 +36,7 @@ const through = <E, R, E2>(
       const next: Pull.Pull<Chunk, E | E2, void> = Effect.suspend(() =>
         isOver ? Cause.done() : Pull.matchEffect(pull, {
           onSuccess: (chunk) =>
-            Effect.flatMap(more(Format.concat([waiting, ...chunk])), ([emitted, rest]) => {
+            Effect.flatMap(more(concat([waiting, ...chunk])), ([emitted, rest]) => {
               waiting = rest
               return emitted.length === 0 ? next : Effect.succeed<Chunk>([emitted])
             }),
@@ -57,7 +59,7 @@ const none = new Uint8Array()
 
 /** How a stream is encrypted. */
 export interface Written {
-  readonly key: CryptoKey
+  readonly key: Key
   readonly isHeaded: boolean
 }
 
@@ -75,11 +77,11 @@ export const encryptAll = <E, R>(
           Effect.promise(async () => {
             const size = wholeBlocks(bytes.length)
             if (size === 0) return [none, bytes]
-            const encrypted = (await encrypt(key, iv, bytes.slice(0, size))).slice(0, size)
+            const encrypted = (await key.encrypt(iv, bytes.slice(0, size))).slice(0, size)
             iv = encrypted.slice(-block)
             return [encrypted, bytes.slice(size)]
           }),
-        last: (bytes) => Effect.promise(() => encrypt(key, iv, bytes))
+        last: (bytes) => Effect.promise(() => key.encrypt(iv, bytes))
       }))
     )
   })
@@ -111,10 +113,10 @@ const decryptWith = <E, R>(
   legacy: Legacy
 ): Stream.Stream<Uint8Array, E | string, R> =>
   through(stream, () => {
-    let key: CryptoKey | undefined
+    let key: Key | undefined
     let iv = none
     /** Reads the header, if it was not read. Gives the bytes behind it. */
-    const begin = (bytes: Bytes): Effect.Effect<readonly [CryptoKey, Bytes], string> => {
+    const begin = (bytes: Bytes): Effect.Effect<readonly [Key, Bytes], string> => {
       if (key !== undefined) return Effect.succeed([key, bytes])
       return Effect.map(Effect.fromResult(startOf(bytes, legacy)), ({ iv: first, kind, start }) => {
         iv = first
@@ -133,7 +135,7 @@ const decryptWith = <E, R>(
             const part = bytes.slice(0, size)
             const lastOne = part.slice(-block)
             return Effect.flatMap(
-              Effect.promise(async () => decrypt(key, iv, Format.concat([part, await encrypt(key, lastOne, none)]))),
+              Effect.promise(async () => key.decrypt(iv, concat([part, await key.encrypt(lastOne, none)]))),
               (decrypted) => {
                 iv = lastOne
                 return decrypted === undefined
@@ -145,7 +147,7 @@ const decryptWith = <E, R>(
       last: (all) =>
         Effect.flatMap(begin(all), ([key, bytes]) =>
           Effect.flatMap(
-            Effect.promise(async () => bytes.length === block ? decrypt(key, iv, bytes) : undefined),
+            Effect.promise(async () => bytes.length === block ? key.decrypt(iv, bytes) : undefined),
             (decrypted) => decrypted === undefined ? Effect.fail(undecryptable) : Effect.succeed(decrypted)
           ))
     }
@@ -154,8 +156,8 @@ const decryptWith = <E, R>(
 /** The end of a stream: the last block and the one before it, with which the last one decrypts. */
 const tailOf = <E, R>(stream: Stream.Stream<Uint8Array, E, R>) =>
   Stream.runFold(stream, () => ({ head: none, tail: none }), ({ head, tail }, bytes: Uint8Array) => ({
-    head: head.length < Format.longestHeader ? Format.concat([head, bytes.subarray(0, Format.longestHeader)]) : head,
-    tail: Format.concat([tail, bytes]).slice(-2 * block)
+    head: head.length < Format.longestHeader ? concat([head, bytes.subarray(0, Format.longestHeader)]) : head,
+    tail: concat([tail, bytes]).slice(-2 * block)
   }))
 
 /**
@@ -179,7 +181,7 @@ export const decryptAll = <E, R, E2>(
     if (Result.isFailure(start)) return Effect.fail(fail(start.failure))
     const { kind } = start.success
     return Effect.flatMap(
-      Effect.promise(() => Promise.all(keys.map((one) => decrypt(one[kind], tail.slice(0, block), tail.slice(block))))),
+      Effect.promise(() => Promise.all(keys.map((one) => one[kind].decrypt(tail.slice(0, block), tail.slice(block))))),
       (found) => {
         const fitting = keys.filter((_, index) => found[index] !== undefined)
         const [only] = fitting

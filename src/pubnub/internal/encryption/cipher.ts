@@ -5,8 +5,10 @@
 import type * as Schema from "effect/Schema"
 import * as Result from "effect/Result"
 import * as Json from "../../../internal/json.ts"
+import { block, randomIv } from "./aes.ts"
+import { type Bytes, concat } from "./bytes.ts"
 import * as Format from "./format.ts"
-import { block, type Bytes, decrypt, encrypt, type Keys, randomIv } from "./keys.ts"
+import type { Keys } from "./keys.ts"
 
 /** Which data without a header is read. `"static"`: with the vector that is always the same, or else with a random one. */
 export type Legacy = "random" | "static" | "none"
@@ -25,10 +27,10 @@ export const seal = async (
   iv = randomIv()
 ): Promise<Bytes> => {
   const bytes = utf8.encode(text)
-  if (written === "static") return encrypt(legacy, staticIv, bytes)
+  if (written === "static") return legacy.encrypt(staticIv, bytes)
   return written === "random"
-    ? Format.concat([iv, await encrypt(legacy, iv, bytes)])
-    : Format.headed(iv, await encrypt(headed, iv, bytes))
+    ? concat([iv, await legacy.encrypt(iv, bytes)])
+    : Format.headed(iv, await headed.encrypt(iv, bytes))
 }
 
 type Attempt = (keys: Keys) => Promise<Bytes | undefined>
@@ -48,7 +50,7 @@ export const read = (bytes: Bytes, legacy: Legacy): Sealed | undefined => {
   if (format._tag === "Headed") {
     const data = bytes.subarray(format.start)
     return isWhole(data)
-      ? { attempts: [({ headed }) => decrypt(headed, format.iv, data)], issue: undecryptable }
+      ? { attempts: [({ headed }) => headed.decrypt(format.iv, data)], issue: undecryptable }
       : { attempts: [], issue: "it is encrypted, and cut" }
   }
   const attempts = attemptsOf(bytes, legacy)
@@ -61,10 +63,10 @@ const attemptsOf = (bytes: Bytes, legacy: Legacy): ReadonlyArray<Attempt> => {
   if (legacy === "none" || !isWhole(bytes)) return []
   const random: ReadonlyArray<Attempt> = bytes.length < 2 * block
     ? []
-    : [(keys) => decrypt(keys.legacy, bytes.subarray(0, block), bytes.subarray(block))]
+    : [({ legacy }) => legacy.decrypt(bytes.subarray(0, block), bytes.subarray(block))]
   // With the wrong vector, random data begins with 16 random bytes, which are no JSON. Static data loses its first 16 bytes and
   // may still be JSON, so it comes first.
-  return legacy === "random" ? random : [(keys) => decrypt(keys.legacy, staticIv, bytes), ...random]
+  return legacy === "random" ? random : [({ legacy }) => legacy.decrypt(staticIv, bytes), ...random]
 }
 
 const isWhole = ({ length }: Bytes): boolean => length >= block && length % block === 0

@@ -2,7 +2,8 @@
  * The formats of encrypted bytes. Headed: "PNED", a version, who encrypted, the length of the initialization vector, the vector,
  * the ciphertext. Legacy: the vector and the ciphertext, or only the ciphertext where the vector is always the same.
  */
-import { block, type Bytes } from "./keys.ts"
+import { block } from "./aes.ts"
+import { type Bytes, concat } from "./bytes.ts"
 
 /** What the bytes are. */
 export type Format =
@@ -51,16 +52,3 @@ const beforeIv = /* @__PURE__ */ new Uint8Array([...magic, version, ...acrh, blo
 
 /** The beginning of a ciphertext with its header. */
 export const headed = (iv: Bytes, ciphertext: Bytes): Bytes => concat([beforeIv, iv, ciphertext])
-
-/** The bytes of several parts in a row. */
-export const concat = (parts: ReadonlyArray<Uint8Array>): Bytes => {
-  let size = 0
-  for (const { length } of parts) size += length
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
