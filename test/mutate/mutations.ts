@@ -1008,8 +1008,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/lane.ts`, [`${tests}/registry.test.ts`], [
     [
       "a part goes to those who have its names by then",
-      "part, [...Few.all(audience.readers)]]",
-      "part, Few.all(audience.readers)]"
+      "readers: [...Few.all(audience.readers)]",
+      "readers: Few.all(audience.readers)"
     ],
     ["who changes names for a status is told again", "if (told.has(reader)) continue", ""]
   ]),

@@ -649,7 +649,7 @@ export class Lane {
       parts.set(audience, part)
       return part
     }
-    let hearing: ReadonlyArray<Array<Given>> | undefined
+    let hearing: Array<Array<Given>> | undefined
     let name: string | undefined
     for (const one of given) {
       const { by, event } = one
@@ -657,15 +657,19 @@ export class Lane {
       if (hearing === undefined || by !== name) {
         name = by
         // An event without a name goes to all readers.
-        hearing = Array.from(by === undefined ? this.audiences.values() : Few.all(this.byName.get(by)), partOf)
+        hearing = []
+        for (const audience of by === undefined ? this.audiences.values() : Few.all(this.byName.get(by))) {
+          hearing.push(partOf(audience))
+        }
       }
       for (const part of hearing) part.push(one)
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
     // A reader that is woken runs at once. What it does may change the names of others that were not given their part yet.
-    const all = Array.from(parts, ([audience, part]) => [audience, part, [...Few.all(audience.readers)]] as const)
-    for (const [audience, part, readers] of all) audience.give(part, this.isWhole(audience), readers)
+    const all = []
+    for (const [audience, part] of parts) all.push({ audience, part, readers: [...Few.all(audience.readers)] })
+    for (const { audience, part, readers } of all) audience.give(part, this.isWhole(audience), readers)
   }
 }
 
