@@ -457,6 +457,12 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["long ids are remembered like short ones", "this.characters <= mostCharacters", "true"],
     ["one id fills the memory", "this.characters -= oldest.length", ""]
   ]),
+  ...of(`${reading}/segments.ts`, ["test/pubnub/hostile.test.ts"], [
+    ["a page of no time divides by zero", "part.before - from + 1n) / 2n", "part.before - from) / 2n"]
+  ]),
+  ...of(`${reading}/place.ts`, ["test/pubnub/hostile.test.ts"], [
+    ["a small timetoken has fewer digits", ".padStart(17, \"0\")", ""]
+  ]),
   ...of(`${reading}/segments.ts`, [`${tests}/backfill.test.ts`], [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
     [
@@ -644,10 +650,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["something was dropped before each full page", "timetokens.every((at) => at > this.shown)", "true"],
     [
       "a queue that is too large stops its reader",
-      "reason.limit !== undefined,\n        () => {",
-      "reason.limit === 0,\n        () => {"
+      "reason.limit !== undefined,\n        () => this.tooLarge",
+      "reason.limit === 0,\n        () => this.tooLarge"
     ],
-    ["a queue that is too large is not suspected", "          this.isUnheard = true\n", ""],
+    ["a queue that is too large is not suspected", "    this.isUnheard = true\n", ""],
     ["a full page of younger messages says nothing", "if (isFull) this.to = this.furthest(timetokens)", ""],
     [
       "what is missing is not told",
@@ -679,6 +685,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/connection.ts`, ["test/pubnub/hostile.test.ts"], [
+    [
+      "a page may have any number of events",
+      "if (Subscribe.isOverfull(answer)) return this.stepOver(from, sentAt)",
+      ""
+    ],
     [
       "a page whose position is doubted is given",
       "      return Effect.succeed({ next: from, servedAt: undefined",

@@ -445,6 +445,83 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
+  it.effect("waits while history answers with more entries than memory holds, and then delivers the whole gap", () => {
+    const { layer } = behind(
+      (range) => range.slice(-100),
+      (entries, number) => ({ channels: { a: number === 0 ? Array.from({ length: 100_001 }, () => 0) : entries } })
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("2 minutes")
+      assert.deepStrictEqual(payloads(seen), numbers(350))
+      assert.deepStrictEqual(tags(seen).filter((tag) => tag !== "Message"), ["Connected", "Interrupted", "Reconnected"])
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("steps over a page that has more events than memory holds, and reads history", () => {
+    const { layer } = service(({ kind, now, number, query }) => {
+      switch (kind) {
+        case "handshake":
+          return page(at(now()))
+        case "poll":
+          return number > 0 ? "never" : page(at(1_000), ...Array.from({ length: 100_001 }, () => 0))
+        default: {
+          const isAsked = ({ timetoken }: { readonly timetoken: unknown }) =>
+            String(timetoken) < (query.get("start") ?? "")
+          return { channels: { a: numbers(20).map((n) => entry(n, at(30 + n))).filter(isAsked) } }
+        }
+      }
+    }, "1 second")
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen), numbers(20))
+      assert.notInclude(tags(seen), "Undecodable")
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect("reads a gap that is shorter than its number of pages", () => {
+    const tick = (n: number) => String(BigInt(at(0)) + BigInt(n))
+    const burst = numbers(300).map((n) => ({ ...message(n, tick(1 + n % 3), n === 0 ? "b" : "a"), i: `user-${n}` }))
+    const { layer } = service(({ kind, number }) => {
+      switch (kind) {
+        case "handshake":
+          return page(at(0))
+        case "poll":
+          return number > 0 ? "never" : page(tick(3), ...burst)
+        case "history":
+          return { channels: { a: numbers(25).map((n) => entry(`stored ${n}`, tick(3))) } }
+        default:
+          return { channels: { a: 300, b: 1 } }
+      }
+    })
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a", "b"] }))
+      yield* VirtualTime.advance("1 minute")
+      assert.includeMembers(payloads(seen), numbers(300))
+      assert.notInclude(tags(seen), "Disconnected")
+    }).pipe(Effect.provide(run(layer)))
+  })
+
+  it.effect.each(["00000000000000000", "00000000000000001", "00000000000000012", "09999999999999999"] as const)(
+    "delivers all stored messages to a reader that begins at %s",
+    (from) => {
+      const stored = numbers(150).map((n) => entry(n, at(n - 60_000)))
+      const { layer } = service(({ kind, now, query }) => {
+        if (kind === "handshake") return page(at(now()))
+        if (kind === "poll") return "never"
+        const isAsked = ({ timetoken }: { readonly timetoken: unknown }) =>
+          String(timetoken) >= (query.get("end") ?? "") && String(timetoken) < (query.get("start") ?? "9")
+        return { channels: { a: stored.filter(isAsked).slice(-100) } }
+      })
+      return Effect.gen(function*() {
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], from: Timetoken.Timetoken.make(from) }))
+        yield* VirtualTime.advance("1 minute")
+        assert.deepStrictEqual(payloads(seen), numbers(150))
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
   it.effect("emits GapSuspected when more messages have one timetoken than history has on a page", () => {
     const { count, layer } = behind(
       (range) => range.slice(-100),

@@ -27,7 +27,7 @@ import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
 import { covers, isSame, keysOf, type Names } from "./names.ts"
 import type { Pace } from "./pace.ts"
-import { before, range } from "./place.ts"
+import { before, range, textOf } from "./place.ts"
 import { overlap } from "./recent.ts"
 import { Room } from "./room.ts"
 import { type Segment, Segments } from "./segments.ts"
@@ -208,7 +208,8 @@ export class Backfill {
     for (const { envelope } of this.unseen.values()) {
       if (envelope !== undefined) live.set(envelope.c, (live.get(envelope.c) ?? 0) + 1)
     }
-    return Math.max(1, Math.floor(Math.max(0, ...live.values()) / Storage.most(live.size)))
+    const most = [...live.values()].reduce((one, other) => Math.max(one, other), 0)
+    return Math.max(1, Math.floor(most / Storage.most(live.size)))
   }
 
   /** Leaves out channels that no reader hears any more. */
@@ -327,12 +328,12 @@ export class Backfill {
       const asked = [...this.channels.keys()].filter((name) => !this.held.has(name))
       const pages = yield* this.room.pages(asked, {
         since: undefined,
-        before: String(segment.since),
+        before: textOf(segment.since),
         limit: 1,
         meta: false
       })
       for (const { channel, page } of pages) if (page.entries.length > 0) this.held.add(channel)
-      const from = segment.probedTo === this.hole.since ? this.hole.from : String(segment.probedTo - 1n)
+      const from = segment.probedTo === this.hole.since ? this.hole.from : textOf(segment.probedTo - 1n)
       // More entries may be deleted before they are read.
       segment.probedTo = this.oldestKept() + aMinute
       const to = segment.probedTo < this.before ? segment.probedTo : this.before
@@ -341,7 +342,7 @@ export class Backfill {
       ): SubscribeStatus.Gap => ({
         _tag: "Gap",
         channel,
-        ...range(from, String(to)),
+        ...range(from, textOf(to)),
         reason: "RetentionExceeded"
       }))
       return { ...nothing, notices }
@@ -361,7 +362,7 @@ export class Backfill {
     this.isDoubtful = false
     const behind = knowledge.now() - Number(this.hole.since / 10_000n)
     if (this.channels.size > 1 && behind < Duration.toMillis(countable)) {
-      const since = String(this.hole.since)
+      const since = textOf(this.hole.since)
       // The newest event of each channel of the full page.
       const live = new Map<string, string>()
       for (const { envelope } of this.unseen.values()) {
@@ -400,7 +401,9 @@ export class Backfill {
     for (const { arrivals, channel, id, timetoken } of entries) {
       const at = BigInt(timetoken)
       if (at > (this.newest.get(channel) ?? 0n)) this.newest.set(channel, at)
-      if (id !== undefined && this.unseen.delete(id)) missing.push(...this.passed(timetoken))
+      if (id !== undefined && this.unseen.delete(id)) {
+        for (const arrival of this.passed(timetoken)) missing.push(arrival)
+      }
       missing.push(...id === undefined ? arrivals : arrivals.filter(({ by = "" }) => !this.page.has(id + by)))
     }
     const next = this.ahead[0]

@@ -21,7 +21,7 @@ import * as Losses from "./losses.ts"
 import type { Missed } from "./missed.ts"
 import { haveName, type Key, type Names, namesOf } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { before, idOf, placeOf, range } from "./place.ts"
+import { before, idOf, placeOf, range, textOf } from "./place.ts"
 import { Recent } from "./recent.ts"
 import { longestAddress, sizeOf } from "./request.ts"
 
@@ -246,14 +246,14 @@ export class CatchUp {
         Effect.timeoutOption(Subscribe.poll(config, target)(config, this.begin), "1 second"),
         Option.match({
           onNone: () => Effect.succeedNone,
-          onSome: ({ messages }) => Effect.asSome(Arrival.openAll(history.encryption, messages.map(Arrival.read)))
+          onSome: (answer) => {
+            if (Subscribe.isOverfull(answer)) return this.tooLarge
+            return Effect.asSome(Arrival.openAll(history.encryption, answer.messages.map(Arrival.read)))
+          }
         })
       ).pipe(Effect.catchIf(
         (reason) => reason._tag === "Malformed" && reason.limit !== undefined,
-        () => {
-          this.isUnheard = true
-          return Effect.succeedNone
-        }
+        () => this.tooLarge
       ))
     })
     // Many readers may begin at once, so each waits for its turn. It may have left by then.
@@ -270,6 +270,12 @@ export class CatchUp {
         }
       })
     )
+  })
+
+  /** The answer has more than memory may hold. Only history is read. */
+  private readonly tooLarge = Effect.sync((): Option.Option<never> => {
+    this.isUnheard = true
+    return Option.none()
   })
 
   private get waits(): Step {
@@ -305,7 +311,7 @@ export class CatchUp {
   /** The last timetoken to read after a page of the service. Timetokens of the future do not count. */
   private furthest(timetokens: ReadonlyArray<bigint>): string {
     const latest = BigInt(this.core.history.knowledge.latest())
-    return String(timetokens.reduce((to, at) => at > to && at <= latest ? at : to, BigInt(this.to)))
+    return textOf(timetokens.reduce((to, at) => at > to && at <= latest ? at : to, BigInt(this.to)))
   }
 
   /** Decides whether to read history once more for missing messages. It may be some seconds behind. */

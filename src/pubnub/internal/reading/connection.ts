@@ -43,6 +43,9 @@ interface Target extends Subscribe.Target {
 /** How many milliseconds at most the names stay the same, so that there is time for a poll between two handshakes. */
 const longestDebounce = 2_000
 
+/** How many characters an event counts at least: in memory it takes more than a short text. */
+const leastSize = 200
+
 /** What a connection needs from its engine. */
 export interface Host {
   /** Removes a reader from the engine. */
@@ -447,6 +450,7 @@ export class Connection {
             ? this.stepOver(from, sentAt)
             : Effect.fail(reason),
         onSuccess: (answer) => {
+          if (Subscribe.isOverfull(answer)) return this.stepOver(from, sentAt)
           const at = PollLoop.moment(clock)
           // A poll that is cut meanwhile has changed nothing, and the next one gets the same messages.
           const opened = Arrival.openAll(history.encryption, answer.messages.map(Arrival.read))
@@ -457,7 +461,7 @@ export class Connection {
   }
 
   /**
-   * Goes on from now after a page that is larger than `maxAnswerSize`: the service would send the same page again, for ever. History
+   * Goes on from now after a page that is larger than `maxAnswerSize`, or has too many events: the service would send the same page again, for ever. History
    * has its messages in smaller pages.
    */
   private stepOver(
@@ -510,7 +514,7 @@ export class Connection {
       arrivals,
       lateBy: lateBy(arrivals, from, next),
       next,
-      size: answer.size
+      size: Math.max(answer.size, leastSize * arrivals.length)
     }
     const moved = next.position > this.reached
     if (moved) this.reached = next.position

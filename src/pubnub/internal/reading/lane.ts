@@ -20,7 +20,7 @@ import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { newer, placeOf, range } from "./place.ts"
+import { newer, placeOf, range, textOf } from "./place.ts"
 import { overlap, Recent } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
@@ -466,7 +466,7 @@ export class Lane {
     const place = this.place
     if (hole === undefined || place === undefined) return undefined
     // More events arrived than are remembered.
-    if (String(hole.since) > hole.from) this.suspect({ ...place, position: hole.from }, String(hole.since), "FullPage")
+    if (textOf(hole.since) > hole.from) this.suspect({ ...place, position: hole.from }, textOf(hole.since), "FullPage")
     return {
       from: { ...place, position: hole.from },
       to: hole.to,
@@ -606,7 +606,7 @@ export class Lane {
   /** Leaves the full page, and all that is not older than what waits, to the gap of the next full page. */
   private carry({ from, joining }: Gap, page: Page, upTo: bigint): void {
     if (upTo > BigInt(from.position)) {
-      const next = { ...from, position: String(upTo), delivered: [] }
+      const next = { ...from, position: textOf(upTo), delivered: [] }
       this.route(this.ledger?.live([], from, next) ?? [], next)
     }
     const rest = page.arrivals.filter((arrival) => at(arrival) === 0n || at(arrival) > upTo)
@@ -699,7 +699,7 @@ const joined = (pages: ReadonlyArray<Page>, last: Page): Page => ({
 /** The newest timetoken of a page. Its position may be of another region. Timetokens of the future do not count. */
 const youngest = (arrivals: ReadonlyArray<Arrival.Arrival>, latest: string): string => {
   const limit = BigInt(latest)
-  return String(
+  return textOf(
     arrivals.map(Arrival.timetokenOf).reduce<bigint>((a, b) => b !== undefined && b > a && b <= limit ? b : a, 0n)
   )
 }

@@ -10,6 +10,7 @@ import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
+import { textOf } from "./place.ts"
 import { type Had, hadOf, namesOf, overlap, overlapBefore, Recent } from "./recent.ts"
 
 const nothing: ReadonlySet<string> = new Set()
@@ -113,7 +114,7 @@ export class Ledger {
   /** Sets the start, after the first answer of the service. */
   begin({ position }: Cursor): void {
     if (this.birth === 0n) this.birth = BigInt(position) + 1n
-    this.recent.begin(String(this.birth))
+    this.recent.begin(textOf(this.birth))
     this.complete = BigInt(position)
   }
 
@@ -130,7 +131,7 @@ export class Ledger {
   /** The start of a reader that joins: after all that was given, even if the service went back, and without the unsettled part. */
   front(polled: Cursor): Cursor {
     const place = this.furthest(polled)
-    const complete = String(this.complete)
+    const complete = textOf(this.complete)
     return this.named(place.position < complete ? { ...place, position: complete, delivered: [] } : place)
   }
 
@@ -159,7 +160,7 @@ export class Ledger {
     const base = this.furthest(asked)
     const reached = (this.limit < upTo ? this.limit : upTo) - 1n
     const next = reached > BigInt(base.position)
-      ? { ...base, position: String(reached), delivered: [], hole: this.hole }
+      ? { ...base, position: textOf(reached), delivered: [], hole: this.hole }
       : undefined
     const events = this.read(this.notSummed(arrivals, isAll ? undefined : upTo), base, next, true)
     this.ahead = next ?? this.ahead
@@ -254,7 +255,7 @@ export class Ledger {
     const from = newest(since, this.delivered.since())
     // Other requests go first while it is not far behind.
     const isPatient = now - since < 2n * settled + portion
-    return { reason: "Late", from: String(since), to: String(end), since: from, page: [], isPatient }
+    return { reason: "Late", from: textOf(since), to: textOf(end), since: from, page: [], isPatient }
   }
 
   /** Gives the events of a second reading. */
@@ -271,8 +272,8 @@ export class Ledger {
   /** Moves a cursor back so that a reader that resumes reads the unsettled part with the overlap. */
   private held(cursor: Cursor): Cursor {
     if (this.unsettled === undefined) return cursor
-    const hole = String(this.unsettled.since)
-    const position = String(this.unsettled.since + overlap)
+    const hole = textOf(this.unsettled.since)
+    const position = textOf(this.unsettled.since + overlap)
     return { ...cursor, hole, position: position < cursor.position ? position : cursor.position }
   }
 

@@ -87,9 +87,12 @@ const isPresence = (event: SubscribeEvent.SubscribeEvent): boolean => {
   }
 }
 
-export const after = (timetoken: string): string => String(BigInt(timetoken) + 1n)
+/** The text of a timetoken. It has 17 digits always: timetokens are compared as text, and a cursor may begin at the first one. */
+export const textOf = (ticks: bigint): string => String(ticks < 0n ? 0n : ticks).padStart(17, "0")
 
-export const before = (timetoken: string): string => String(BigInt(timetoken) - 1n)
+export const after = (timetoken: string): string => textOf(BigInt(timetoken) + 1n)
+
+export const before = (timetoken: string): string => textOf(BigInt(timetoken) - 1n)
 
 /** The bounds of a gap that begins after `from` and ends with `to`. */
 export const range = (from: string, to: string): Pick<SubscribeStatus.Gap, "since" | "before"> => ({

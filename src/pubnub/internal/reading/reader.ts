@@ -34,7 +34,8 @@ import {
   notAfter,
   older,
   placeOf,
-  subscriptionOf
+  subscriptionOf,
+  textOf
 } from "./place.ts"
 import { hadOf, overlap, type Recent } from "./recent.ts"
 
@@ -600,7 +601,7 @@ export class Reader {
     const positions = this.places.map(({ position }) => position)
     if (positions.some((position) => position <= from.position)) return
     const last = positions.reduce((one, other) => one > other ? one : other, readTo)
-    this.hadUntil = String(BigInt(last) + overlap)
+    this.hadUntil = textOf(BigInt(last) + overlap)
   }
 
   /** Drops events that the reader had already: by two names, from history and live, or in an earlier run. */

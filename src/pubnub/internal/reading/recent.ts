@@ -3,7 +3,7 @@
  */
 import type { Cursor } from "../../../Cursor.ts"
 import * as Marks from "./marks.ts"
-import { after } from "./place.ts"
+import { after, textOf } from "./place.ts"
 
 /** How far before a position history is read, in ticks: messages of other regions arrive seconds late. */
 export const overlap = 100_000_000n
@@ -172,7 +172,7 @@ export class Recent {
   }
 
   private forget(position: string): void {
-    this.forgetAt = String(BigInt(position) + slack)
+    this.forgetAt = textOf(BigInt(position) + slack)
     this.text = undefined
     const bound = overlapBefore(position)
     if (this.beforeUntil < bound) this.before.clear()

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import type { Encryption } from "../../Encryption.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import * as Storage from "../wire/storage.ts"
+import { textOf } from "./place.ts"
 import type { Room } from "./room.ts"
 import { byTimetoken, entriesOf, type Entry, oldestOf, openEntries } from "./storedEntry.ts"
 
@@ -132,24 +133,25 @@ export class Segments {
     // A full page of a channel is complete only after its oldest entry.
     let from = segment.since
     const pages = yield* room.pages(names.keys(), {
-      since: String(segment.since),
-      before: String(segment.before),
+      since: textOf(segment.since),
+      before: textOf(segment.before),
       limit: Storage.most(names.size),
       meta: true
     })
     for (const { channel, limit, page } of pages) {
       const read = entriesOf(channel, names.get(channel) ?? [channel], page.entries, segment.since)
         // A proxy may answer with entries outside of the range. Then reading would never end.
-        .filter(({ timetoken }) => timetoken < String(segment.before))
-      entries.push(...yield* openEntries(encryption, read))
-      const after = completeFrom(page, limit, String(segment.before))
+        .filter(({ timetoken }) => timetoken < textOf(segment.before))
+      // Spread arguments overflow the stack: a page may have any number.
+      for (const entry of yield* openEntries(encryption, read)) entries.push(entry)
+      const after = completeFrom(page, limit, textOf(segment.before))
       // It says no time, or all of it has one timetoken: no request can show what is missing then.
       if (after === undefined || after >= segment.before) unsure()
       if (after === undefined || after > segment.before) continue
       const complete = after < segment.before ? after : after - 1n
       if (complete > from) from = complete
     }
-    const bound = String(from)
+    const bound = textOf(from)
     const known: Segment = {
       since: from,
       before: segment.before,
@@ -180,7 +182,7 @@ const completeFrom = ({ entries, more }: Storage.Page, limit: number, before: st
  * in the guess, since a burst says little about the rest. The oldest part comes last.
  */
 const divided = (part: Segment, from: bigint, isAll: boolean): ReadonlyArray<Segment> => {
-  const page = (part.page + part.before - from) / 2n
+  const page = (part.page + part.before - from + 1n) / 2n
   const length = from - part.since
   const pages = Number(length / page)
   const parts = Math.max(Math.round(pages / pagesOfPart), isAll ? Math.min(Math.round(pages / 2), partsOfShort) : 0)

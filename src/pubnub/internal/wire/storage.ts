@@ -67,12 +67,18 @@ export const pages = (request: PageRequest): Endpoint.Endpoint<ReadonlyMap<strin
   // Payloads keep their numbers.
   parse: Json.parse,
   decode: (json) =>
-    Result.flatMap(decodeAnswer(json), ({ channels, more }) =>
-      Result.map(
+    Result.flatMap(decodeAnswer(json), ({ channels, more }) => {
+      const count = Object.values(channels).reduce((sum, entries) => sum + entries.length, 0)
+      if (count > mostEntries) return Result.fail(`it has ${count} entries, more than anybody asked for`)
+      return Result.map(
         ofEach(request.channels, channels, []),
         (found) => new Map(Array.from(found, ([channel, entries]) => [channel, { entries, more: more?.start }]))
-      ))
+      )
+    })
 })
+
+/** The most entries of an answer. 500 channels with 25 each have far fewer. */
+const mostEntries = 100_000
 
 /** Counts the entries of each channel after a timetoken: one for all channels, or one for each. */
 export const counts = (

@@ -134,6 +134,12 @@ export const leave = (config: Config, target: Target): Effect.Effect<void, never
 export const cursorOf = ({ position, region }: Pick<Page, "position" | "region">): Cursor =>
   region === undefined ? { position, delivered: [] } : { position, region, delivered: [] }
 
+/** The most events of a page. Each takes hundreds of bytes, even if its text has two: the size of an answer does not limit that. */
+const mostEvents = 100_000
+
+/** Whether a page has more events than memory may hold. */
+export const isOverfull = ({ messages }: Pick<Page, "messages">): boolean => messages.length > mostEvents
+
 /** The failure of an answer with a position that cannot be right. */
 export const doubtful = (position: string): PubNubError.Malformed =>
   new PubNubError.Malformed({
