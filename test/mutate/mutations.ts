@@ -490,6 +490,11 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [
     ["only stored events are dropped", "this.missing > 0 || kinds.size > 0", "this.missing > 0"],
+    ["what history has not shown goes when it is passed", "if (this.unseen.has(next.id))", "if (false)"],
+    ["what history shows late is not given", "[...this.skipped.get(id) ?? []]", "[]"],
+    ["what history shows late is given and waited for", "    this.skipped.delete(id)\n", ""],
+    ["nothing waits for what history has not shown", "skipped?.[0] ?? this.live", "this.live"],
+    ["what arrives by two names is given by one", "[...this.skipped.get(next.id) ?? [], next]", "[next]"],
     ["one look", "const mostLooks = 3", "const mostLooks = 1"],
     ["one refusal is enough", "const mostRefused = 3", "const mostRefused = 1"],
     ["refusals add up", "this.refusals = 0\n        })", "})"],

@@ -147,29 +147,42 @@ describe("a backfill", () => {
   it.effect("finds all messages that share a timetoken at the border of a page", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)
-      const inner = yield* HttpClient.HttpClient
       // 300 messages, of which those around the border of the newest page share one timetoken.
-      const stored = numbers(300).map((n) => ({
-        timetoken: String(since + BigInt(n >= 195 && n <= 205 ? 200 : n) + 1n),
-        message: n,
-        message_type: null,
-        meta: ""
-      }))
-      const patched = HttpClient.transform(inner, (sent, request) => {
-        if (!request.url.includes("/v3/history")) return sent
-        const query = new URL(Option.getOrThrow(HttpClientRequest.toUrl(request))).searchParams
-        const [before = "", from = "", most = ""] = ["start", "end", "max"].map((name) => query.get(name) ?? "")
-        const entries = stored.filter(({ timetoken }) => timetoken < before && timetoken >= from).slice(-Number(most))
-        return Effect.succeed(Exchange.response(request, {
-          status: 200,
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ status: 200, error: false, error_message: "", channels: { a: entries } })
-        }))
-      })
+      const stored = numbers(300).map((n) => entry(since + BigInt(n >= 195 && n <= 205 ? 200 : n) + 1n, n))
+      const patched = yield* historyOf(() => stored)
       const { arrivals } = yield* Effect.provideService(fill({ since }), HttpClient.HttpClient, patched)
       assert.deepStrictEqual(payloads(arrivals), numbers(300))
     }).pipe(Effect.provide(emulated())))
 })
+
+const entry = (timetoken: bigint, message: number) => ({
+  timetoken: String(timetoken),
+  message,
+  message_type: null,
+  meta: ""
+})
+
+/** A client whose history has what `entries` gives for the so manieth request. */
+const historyOf = (entries: (requests: number) => ReadonlyArray<ReturnType<typeof entry>>) =>
+  Effect.map(HttpClient.HttpClient, (inner) => {
+    let requests = 0
+    return HttpClient.transform(inner, (sent, request) => {
+      if (!request.url.includes("/v3/history")) return sent
+      const query = new URL(Option.getOrThrow(HttpClientRequest.toUrl(request))).searchParams
+      const [before = "", from = "", most = ""] = ["start", "end", "max"].map((name) => query.get(name) ?? "")
+      const found = entries(requests++).filter(({ timetoken }) => timetoken < before && timetoken >= from)
+      return Effect.succeed(Exchange.response(request, {
+        status: 200,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          status: 200,
+          error: false,
+          error_message: "",
+          channels: { a: found.slice(-Number(most)) }
+        })
+      }))
+    })
+  })
 
 describe("requests", () => {
   it.effect("are made several at once, at least 39 ms apart", () =>
@@ -356,6 +369,27 @@ describe("a full page", () => {
         assert.deepStrictEqual(notices.map(({ _tag }) => _tag), [...told])
       }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))
   )
+
+  it.effect("waits for a message that history passes at first, and gives it by each of its names", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      const stored = numbers(5).map((n) => entry(since + BigInt(n), n))
+      const arrived = (name: string, n: number) =>
+        Arrival.read({ a: "3", c: "a", b: name, d: n, p: { t: String(since + BigInt(n)), r: 1 }, k: "demo-sub" })
+      const page = [arrived("a", 1), arrived("a", 2), arrived("crew", 2), arrived("a", 3), arrived("a", 4)]
+      const patched = yield* historyOf((requests) => requests === 0 ? stored.toSpliced(2, 1) : stored)
+      const { arrivals, bounds, notices } = yield* Effect.provideService(
+        fill({ reason: "FullPage", since, page, to: String(since + 4n) }),
+        HttpClient.HttpClient,
+        patched
+      )
+      // The second look shows all once more: a ledger leaves out what was given.
+      assert.deepStrictEqual(payloads(arrivals), [0, 1, 3, 4, 0, 2, 2])
+      assert.deepStrictEqual(arrivals.slice(-2).map(({ by }) => by), ["a", "crew"])
+      // Each step says before which moment all was found.
+      assert.deepStrictEqual(bounds.filter((bound) => bound > 0n).map((bound) => Number(bound - since)), [2, 5])
+      assert.deepStrictEqual(notices, [])
+    }).pipe(Effect.provide(emulated())))
 
   it.effect("causes NotInHistory when history does not show its messages at three attempts", () =>
     Effect.gen(function*() {

@@ -121,8 +121,12 @@ export class Backfill {
   private readonly page = new Set<string>()
   /** The stored events of the full page that history has not shown yet, by id. */
   private readonly unseen = new Map<string, Arrival.Arrival>()
-  /** The events of the full page that history has not passed yet, oldest first. */
-  private ahead: ReadonlyArray<Live>
+  /** The events of the full page, oldest first. */
+  private readonly live: ReadonlyArray<Live>
+  /** How many of them history has passed. */
+  private passed = 0
+  /** Those that it has passed and not shown, by id, oldest first. */
+  private readonly skipped = new Map<string, ReadonlyArray<Live>>()
   /** Channels of which history has an entry older than the hole. */
   private readonly held = new Set<string>()
   /** The timetoken of the newest entry of each channel. */
@@ -154,16 +158,16 @@ export class Backfill {
     this.hole = hole
     this.before = BigInt(hole.to) + 1n
     this.room = new Room(history.config, (endpoint) => this.request(endpoint))
-    const ahead: Array<Live> = []
+    const live: Array<Live> = []
     for (const arrival of hole.page) {
       const { by = "", envelope, id } = arrival
       if (envelope === undefined || id === undefined) continue
       this.page.add(id + by)
-      ahead.push({ timetoken: envelope.p.t, id, arrival })
+      live.push({ timetoken: envelope.p.t, id, arrival })
       history.knowledge.note(arrival)
       if (Arrival.isStored(envelope)) this.unseen.set(id, arrival)
     }
-    this.ahead = ahead.toSorted(byTimetoken)
+    this.live = live.toSorted(byTimetoken)
     this.segments = this.rangeFrom(hole.since)
     if (history.knowledge.storesNothing) this.giveUp()
   }
@@ -402,21 +406,30 @@ export class Backfill {
       const at = BigInt(timetoken)
       if (at > (this.newest.get(channel) ?? 0n)) this.newest.set(channel, at)
       if (id !== undefined && this.unseen.delete(id)) {
-        for (const arrival of this.passed(timetoken)) missing.push(arrival)
+        for (const arrival of this.pass(id, timetoken)) missing.push(arrival)
       }
       missing.push(...id === undefined ? arrivals : arrivals.filter(({ by = "" }) => !this.page.has(id + by)))
     }
-    const next = this.ahead[0]
+    const [skipped] = this.skipped.values()
+    const next = skipped?.[0] ?? this.live[this.passed]
     const left = next === undefined ? upTo : BigInt(next.timetoken)
     return { ...nothing, arrivals: missing, upTo: left < upTo ? left : upTo }
   }
 
-  /** Takes the events of the full page up to a timetoken of history, without messages that history has not shown yet. */
-  private passed(timetoken: string): ReadonlyArray<Arrival.Arrival> {
-    const isPassed = (item: Live) => item.timetoken <= timetoken && !this.unseen.has(item.id)
-    const items = this.ahead.filter(isPassed)
-    this.ahead = this.ahead.filter((item) => !isPassed(item))
-    return items.map(({ arrival }) => arrival)
+  /**
+   * Takes the events of the full page up to an event that history shows, without messages that it has not shown yet. History may show
+   * one that it passed before.
+   */
+  private pass(id: string, timetoken: string): ReadonlyArray<Arrival.Arrival> {
+    const taken = [...this.skipped.get(id) ?? []]
+    this.skipped.delete(id)
+    for (; this.passed < this.live.length; this.passed++) {
+      const next = this.live[this.passed]
+      if (next === undefined || next.timetoken > timetoken) break
+      if (this.unseen.has(next.id)) this.skipped.set(next.id, [...this.skipped.get(next.id) ?? [], next])
+      else taken.push(next)
+    }
+    return taken.map(({ arrival }) => arrival)
   }
 
   /** The stored events of the full page that history has not shown, of channels that are read. */
