@@ -496,6 +496,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["nothing waits for what history has not shown", "skipped?.[0] ?? this.live", "this.live"],
     ["what arrives by two names is given by one", "[...this.skipped.get(next.id) ?? [], next]", "[next]"],
     ["one look", "const mostLooks = 3", "const mostLooks = 1"],
+    [
+      "refusals add up beside other failures",
+      "        this.refusals = 0\n        return Effect.fail(reason)",
+      "        return Effect.fail(reason)"
+    ],
     ["one refusal is enough", "const mostRefused = 3", "const mostRefused = 1"],
     ["refusals add up", "this.refusals = 0\n        })", "})"],
     ["the end is left out", "this.before = BigInt(hole.to) + 1n", "this.before = BigInt(hole.to)"],

@@ -484,6 +484,24 @@ describe("history that refuses", () => {
       assert.deepStrictEqual(notices, [])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("is read when it refuses more often, and fails otherwise between its refusals", () =>
+    Effect.gen(function*() {
+      const since = BigInt(yield* here)
+      yield* publishAll(10)
+      yield* Faults.Faults.use((faulty) =>
+        Effect.forEach(numbers(8), (n) =>
+          faulty.add({
+            on: "history",
+            fault: n % 2 === 0 ? faults.AccessDenied() : faults.ServerError({ status: 503, handled: false }),
+            times: 1
+          }))
+      )
+      const { arrivals, failures, notices } = yield* fill({ since })
+      assert.deepStrictEqual(payloads(arrivals), numbers(10))
+      assert.strictEqual(failures.filter(({ _tag }) => _tag === "AccessDenied").length, 4)
+      assert.deepStrictEqual(notices, [])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("because it stores nothing causes one Gap (NoStorage) for each name", () =>
     Effect.gen(function*() {
       const since = BigInt(yield* here)

@@ -571,6 +571,8 @@ export class Backfill {
         if (++this.refusals < mostRefused) return Effect.fail(reason)
         return Effect.sync(() => reason._tag === "AccessDenied" ? this.leaveOut(reason) : this.giveUp())
       default:
+        // A service in trouble may refuse now and then.
+        this.refusals = 0
         return Effect.fail(reason)
     }
   }
