@@ -460,6 +460,20 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/segments.ts`, ["test/pubnub/hostile.test.ts"], [
     ["a page of no time divides by zero", "part.before - from + 1n) / 2n", "part.before - from) / 2n"]
   ]),
+  ...of("src/pubnub/internal/wire/pages.ts", ["test/pubnub/History.test.ts"], [
+    [
+      "the next page ends where the service says",
+      "items.find(isDated)?.timetoken ?? more",
+      "more ?? items.find(isDated)?.timetoken"
+    ],
+    ["items of other ranges are on a page", "(before === undefined || timetoken < before)", "true"],
+    [
+      "an empty page may say that there is more",
+      "if (items.length === 0) return Result.fail",
+      "if (false) return Result.fail"
+    ],
+    ["a page keeps its order", "one.at < other.at ? -1 : one.at > other.at ? 1 : 0", "0"]
+  ]),
   ...of(`${reading}/place.ts`, ["test/pubnub/hostile.test.ts"], [
     ["a small timetoken has fewer digits", ".padStart(17, \"0\")", ""]
   ]),
@@ -467,8 +481,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["one request at a time", "const atOnce = 16", "const atOnce = 1"],
     [
       "siblings at a border are lost",
-      "undefined : BigInt(oldest) + 1n",
-      "undefined : BigInt(oldest)"
+      "(more === oldest ? 0n : 1n)",
+      "0n"
     ],
     [
       "no order",
@@ -481,7 +495,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       "entries: entries.filter(() => true)"
     ],
     ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""],
-    ["a page that was cut short is whole", "if (more !== undefined) return BigInt(more)", ""],
+    [
+      "a page that was cut short is whole",
+      "if (more === undefined && entries.length < limit)",
+      "if (entries.length < limit)"
+    ],
     [
       "siblings that no page shows are not suspected",
       "after === undefined || after >= segment.before",

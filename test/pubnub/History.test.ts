@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { PubNubError } from "effect-herald/pubnub"
 import { History, Publish, PubNubConfig, Timetoken } from "effect-herald/pubnub"
 import { PubNubEmulator, Transport, VirtualTime } from "effect-herald/testing"
+import * as Exchange from "../../src/testing/server/exchange.ts"
 import { emulated, queryOf, requestsTo } from "../kit/emulated.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
@@ -359,7 +360,8 @@ it.effect("list reads unusual entries and actions, and gives a StoredUndecodable
     } as object)
     assert.isFalse("meta" in entries[0]!)
     assert.deepInclude({ ...entries[2] }, { file: { id: "f", name: "n" }, payload: "" } as object)
-    assert.strictEqual(String(next), "17800000000000000")
+    // Not what `more` says, which would leave out what lies between.
+    assert.strictEqual(String(next), "17900000000000001")
   }).pipe(Effect.provide(Layer.merge(
     Transport.layerScripted([{
       body: JSON.stringify({
@@ -390,3 +392,78 @@ it.effect("list reads unusual entries and actions, and gives a StoredUndecodable
     }]),
     PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
   ))))
+
+describe("stream", () => {
+  const stored = Array.from({ length: 450 }, (_, n) => ({
+    message: n,
+    timetoken: String(17_900_000_000_000_000n + BigInt(n * 10))
+  }))
+  type Stored = (typeof stored)[number]
+
+  /** A history that answers what `answer` makes of the range. */
+  const answering = (answer: (range: ReadonlyArray<Stored>, before: string) => object) =>
+    Layer.merge(
+      Layer.succeed(
+        HttpClient.HttpClient,
+        HttpClient.make((request, { searchParams }) => {
+          const before = searchParams.get("start") ?? "9"
+          const range = stored.filter(({ timetoken }) =>
+            timetoken < before && timetoken >= (searchParams.get("end") ?? "")
+          )
+          const body = JSON.stringify(answer(range, before))
+          return Effect.succeed(Exchange.response(request, { status: 200, headers: {}, body }))
+        })
+      ),
+      PubNubConfig.layer({ subscribeKey: "demo-sub", userId: "ada", origin: "host" })
+    )
+
+  const page = (entries: ReadonlyArray<unknown>, start?: string) => ({
+    channels: { a: entries },
+    ...start === undefined ? {} : { more: { start } }
+  })
+
+  const odd: ReadonlyArray<readonly [string, (range: ReadonlyArray<Stored>) => object]> = [
+    ["has the newest first", (range) => page(range.slice(-100).toReversed())],
+    ["is in no order", (range) => page(range.slice(-100).toSorted((a, b) => a.message % 7 - b.message % 7))],
+    ["repeats half of the page before", (range) => page(stored.slice(0, range.length + 50).slice(-100))],
+    ["is cut short", (range) => page(range.slice(-40), range.slice(-41)[0]?.timetoken)],
+    [
+      "says that the next one ends earlier",
+      (range) => page(range.slice(-100), range.length > 100 ? "10000000000000000" : undefined)
+    ],
+    [
+      "says that the next one ends later",
+      (range) => page(range.slice(-100), range.length > 100 ? range.at(-1)?.timetoken : undefined)
+    ]
+  ]
+  it.effect.each(odd)("gives each message once, in order, when a page %s", ([, answer]) =>
+    Effect.gen(function*() {
+      const range = { channel: "a", since: Timetoken.Timetoken.make("17900000000000000") }
+      const payloads = stored.map(({ message }) => message)
+      const given = Stream.map(
+        History.stream({ ...range, order: "oldestFirst" }),
+        (entry) => entry._tag === "StoredMessage" ? entry.payload : entry._tag
+      )
+      assert.deepStrictEqual(yield* Stream.runCollect(given), payloads)
+      const newest = Stream.map(
+        History.stream(range),
+        (entry) => entry._tag === "StoredMessage" ? entry.payload : entry._tag
+      )
+      assert.deepStrictEqual(yield* Stream.runCollect(newest), payloads.toReversed())
+    }).pipe(Effect.provide(answering(answer))))
+
+  it.effect.each(
+    [
+      ["has the same page for all ranges", () => page(stored.slice(-100))],
+      [
+        "has empty pages, and says that there is more",
+        (_: unknown, before: string) => page([], String(BigInt(before) - 1n))
+      ]
+    ] as const
+  )("fails when history %s", ([, answer]) =>
+    Effect.gen(function*() {
+      const range = { channel: "a", before: Timetoken.Timetoken.make("17900000000004500") }
+      const { reason } = yield* Effect.flip(Stream.runDrain(History.stream(range)))
+      assert.strictEqual(reason._tag, "Malformed")
+    }).pipe(Effect.provide(answering(answer))))
+})

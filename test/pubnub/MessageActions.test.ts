@@ -398,22 +398,29 @@ describe("list", () => {
     }).pipe(Effect.provide(emulated())))
 
   it.effect.each([
-    [{ url: "v1/x?start=2", start: "17900000000000042", limit: 100 }, "17900000000000042"],
-    [{ start: "17900000000000042", end: null }, "17900000000000042"],
+    [{ url: "v1/x?start=2", start: wire.actionTimetoken, limit: 100 }, wire.actionTimetoken],
+    // It would leave out what lies between, or repeat what was listed.
+    [{ start: "17900000000000042", end: null }, wire.actionTimetoken],
+    [{ start: "17999999999999999", end: null }, wire.actionTimetoken],
     [{ url: "v1/x" }, undefined],
     [null, undefined]
-  ])("takes next from more: %j", ([more, next]) =>
-    Effect.gen(function*() {
-      const page = yield* MessageActions.list({ channel: "a" })
-      assert.strictEqual(page.next, next)
-      assert.lengthOf(page.items, 1)
-    }).pipe(Effect.provide(scripted(answer(200, { data: [wire], more })))))
+  ])(
+    "has a next page when the service reports more, before the oldest action: %j",
+    ([more, next]) =>
+      Effect.gen(function*() {
+        const page = yield* MessageActions.list({ channel: "a" })
+        assert.strictEqual(page.next, next)
+        assert.lengthOf(page.items, 1)
+      }).pipe(Effect.provide(scripted(answer(200, { data: [wire], more }))))
+  )
 
   it.effect("keeps all digits of a numeric cursor", () =>
     Effect.gen(function*() {
       const { next } = yield* MessageActions.list({ channel: "a" })
       assert.strictEqual(next, "17900000000000043")
-    }).pipe(Effect.provide(scripted({ body: "{\"status\":200,\"data\":[],\"more\":{\"start\":17900000000000043}}" }))))
+    }).pipe(
+      Effect.provide(scripted({ body: "{\"status\":200,\"data\":[null],\"more\":{\"start\":17900000000000043}}" }))
+    ))
 
   it.effect("follows the cursor of a service that reports more", () =>
     Effect.gen(function*() {
@@ -438,7 +445,9 @@ describe("list", () => {
           return Object.fromEntries(reversed ? fields.toReversed() : fields)
         })
         const page = yield* Effect.provide(MessageActions.list({ channel: "a" }), scripted(answer(200, { data })))
-        assert.deepStrictEqual(page, { items: actions })
+        const byTime = (one: MessageAction.MessageAction, other: MessageAction.MessageAction) =>
+          Timetoken.Order(one.actionTimetoken, other.actionTimetoken)
+        assert.deepStrictEqual(page.items.map((item) => ({ ...item })), actions.toSorted(byTime))
       }),
     { arbitrary: { runs: 100 } }
   )

@@ -164,15 +164,14 @@ export class Segments {
 }
 
 /**
- * From where on a page has everything: a full one after its oldest entry, and one that the service cut short from where it says.
- * Undefined: it cannot be told.
+ * From where on a page has everything: a full one after its oldest entry, and one that the service cut short from its oldest entry on.
+ * The service says that itself (`more`), but might say anything. Undefined: it cannot be told.
  */
 const completeFrom = ({ entries, more }: Storage.Page, limit: number, before: string): bigint | undefined => {
-  if (more !== undefined) return BigInt(more)
   // Counts the entries outside of the range too: they took places on the page.
-  if (entries.length < limit) return 0n
+  if (more === undefined && entries.length < limit) return 0n
   const oldest = oldestOf(entries, before)
-  return oldest === undefined ? undefined : BigInt(oldest) + 1n
+  return oldest === undefined ? undefined : BigInt(oldest) + (more === oldest ? 0n : 1n)
 }
 
 /**

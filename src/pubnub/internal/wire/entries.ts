@@ -107,7 +107,9 @@ const found = (
         Result.flatMap(endpoint.decode(json, told), (found) => {
           const pages = new Map<string, Page<Item, Timetoken>>()
           for (const [channel, { entries, more }] of found) {
-            const page = Pages.of(entries.map((raw) => itemOf(channel, raw, actions)), limit, more, bounds)
+            // An answer that says that there is more may mean other channels.
+            const rest = one || entries.length > 0 ? more : undefined
+            const page = Pages.of(entries.map((raw) => itemOf(channel, raw, actions)), limit, rest, bounds)
             if (Result.isFailure(page)) return Result.fail(page.failure)
             pages.set(channel, page.success)
           }

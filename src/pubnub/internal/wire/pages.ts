@@ -70,21 +70,40 @@ export const boundsOf = (
 }
 
 /**
- * A page of the items that came, or why there would be no end to the pages: an older page has to end before this one. `more`
- * is where the service says that the next page ends: it cuts a page short where there is too much on it.
+ * A page of those items that belong to the range, oldest first, or why there would be no end to the pages. A proxy may answer in
+ * another order, or about another range. The next page ends before the oldest item; where the service says (`more`) only if no item
+ * has a time.
  */
 export const of = <A extends { readonly timetoken?: Timetoken.Timetoken | undefined }>(
-  items: ReadonlyArray<A>,
+  came: ReadonlyArray<A>,
   limit: number,
   more: Timetoken.Timetoken | undefined,
   { before, since }: Bounds
 ): Result.Result<Page<A, Timetoken.Timetoken>, string> => {
-  const next = more ?? (items.length < limit ? undefined : items.find(isDated)?.timetoken)
+  const items = inOrder(
+    came.filter(({ timetoken }) =>
+      timetoken === undefined || (since === undefined || timetoken >= since) &&
+        (before === undefined || timetoken < before)
+    )
+  )
+  // Items outside of the range took places on the page, too.
+  if (more === undefined && came.length < limit) return Result.succeed({ items })
+  if (items.length === 0) return Result.fail("it has nothing of the range, and says that there is more")
+  const next = items.find(isDated)?.timetoken ?? more
   // Nothing older belongs to the range: a page that ends at its first timetoken was the last.
   if (next === undefined || since !== undefined && next <= since) return Result.succeed({ items })
   return before === undefined || next < before
     ? Result.succeed({ items, next })
     : Result.fail(`the next page would end at ${next}, and this one ends before ${before}`)
+}
+
+/** An item without a time stays behind the one before it. */
+const inOrder = <A extends { readonly timetoken?: Timetoken.Timetoken | undefined }>(
+  items: ReadonlyArray<A>
+): ReadonlyArray<A> => {
+  let last = ""
+  const timed = items.map((item) => ({ item, at: last = item.timetoken ?? last }))
+  return timed.toSorted((one, other) => one.at < other.at ? -1 : one.at > other.at ? 1 : 0).map(({ item }) => item)
 }
 
 const isDated = ({ timetoken }: { readonly timetoken?: Timetoken.Timetoken | undefined }): boolean =>
