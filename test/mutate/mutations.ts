@@ -458,6 +458,11 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["one id fills the memory", "this.characters -= oldest.length", ""]
   ]),
   ...of(`${reading}/segments.ts`, ["test/pubnub/hostile.test.ts"], [
+    [
+      "a page that was cut short is whole",
+      "if (more === undefined && entries.length < limit)",
+      "if (entries.length < limit)"
+    ],
     ["a page of no time divides by zero", "part.before - from + 1n) / 2n", "part.before - from) / 2n"]
   ]),
   ...of("src/pubnub/internal/wire/pages.ts", ["test/pubnub/History.test.ts"], [
@@ -496,11 +501,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a part of a failure is lost", "if (failure !== undefined) return yield* Effect.fail(failure.failure)", ""],
     [
-      "a page that was cut short is whole",
-      "if (more === undefined && entries.length < limit)",
-      "if (entries.length < limit)"
-    ],
-    [
       "siblings that no page shows are not suspected",
       "after === undefined || after >= segment.before",
       "after === undefined"
@@ -508,11 +508,24 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/backfill.ts`, [`${tests}/backfill.test.ts`], [
     ["only stored events are dropped", "this.missing > 0 || kinds.size > 0", "this.missing > 0"],
-    ["what history has not shown goes when it is passed", "if (this.unseen.has(next.id))", "if (false)"],
-    ["what history shows late is not given", "[...this.skipped.get(id) ?? []]", "[]"],
-    ["what history shows late is given and waited for", "    this.skipped.delete(id)\n", ""],
-    ["nothing waits for what history has not shown", "skipped?.[0] ?? this.live", "this.live"],
-    ["what arrives by two names is given by one", "[...this.skipped.get(next.id) ?? [], next]", "[next]"],
+    [
+      "what history has not shown goes when it is passed",
+      "if (other === source || !this.unseen.has(next.id))",
+      "if (true)"
+    ],
+    ["what is not stored comes last", "if (other === source || !this.unseen", "if (!this.unseen"],
+    [
+      "what history shows late is not given",
+      "count === -1 ? skipped.length : count)) given.push(arrival)",
+      "0)) given.push(arrival)"
+    ],
+    ["what history shows late is given and waited for", "skipped.splice(0, count", "skipped.slice(0, count"],
+    [
+      "nothing waits for what history has not shown",
+      ", ...Array.from(this.skipped.values(), ([oldest]) => oldest)]",
+      "]"
+    ],
+    ["what arrives by two names is given by one", "else behind.push(next)", ""],
     ["one look", "const mostLooks = 3", "const mostLooks = 1"],
     [
       "refusals add up beside other failures",

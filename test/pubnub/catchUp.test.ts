@@ -325,6 +325,19 @@ describe("what history cannot give", () => {
       assert.deepStrictEqual(gaps(seen).slice(3).map(({ _tag }) => _tag), ["GapSuspected"])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("keeps the order of messages of which every second one is stored", () =>
+    Effect.gen(function*() {
+      const service = yield* emulator
+      const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+      yield* away(Effect.forEach(numbers(150), (n) =>
+        n % 2 === 0
+          ? service.publish({ channel: "a", message: n })
+          : service.emit({ channel: "a", payload: n, kind: "Message" })))
+      // The service dropped the first fifty, of which history has every second one.
+      assert.deepStrictEqual(payloads(seen), [...numbers(25).map((n) => 2 * n), ...numbers(100, 50)])
+      assert.deepStrictEqual(gaps(seen).map(({ _tag, reason }) => [_tag, reason]), [["Gap", "NotInHistory"]])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("is GapSuspected when history is late by longer than the reader waits", () =>
     Effect.gen(function*() {
       const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a", "b"] }))

@@ -125,8 +125,8 @@ export class Backfill {
   private readonly live: ReadonlyArray<Live>
   /** How many of them history has passed. */
   private passed = 0
-  /** Those that it has passed and not shown, by id, oldest first. */
-  private readonly skipped = new Map<string, ReadonlyArray<Live>>()
+  /** Those that it has passed and not shown, by channel and region, oldest first. */
+  private readonly skipped = new Map<string, Array<Live>>()
   /** Channels of which history has an entry older than the hole. */
   private readonly held = new Set<string>()
   /** The timetoken of the newest entry of each channel. */
@@ -405,31 +405,38 @@ export class Backfill {
     for (const { arrivals, channel, id, timetoken } of entries) {
       const at = BigInt(timetoken)
       if (at > (this.newest.get(channel) ?? 0n)) this.newest.set(channel, at)
-      if (id !== undefined && this.unseen.delete(id)) {
-        for (const arrival of this.pass(id, timetoken)) missing.push(arrival)
+      const shown = id === undefined ? undefined : this.unseen.get(id)
+      if (id !== undefined && shown !== undefined) {
+        this.unseen.delete(id)
+        this.pass(shown, timetoken, missing)
       }
       missing.push(...id === undefined ? arrivals : arrivals.filter(({ by = "" }) => !this.page.has(id + by)))
     }
-    const [skipped] = this.skipped.values()
-    const next = skipped?.[0] ?? this.live[this.passed]
-    const left = next === undefined ? upTo : BigInt(next.timetoken)
-    return { ...nothing, arrivals: missing, upTo: left < upTo ? left : upTo }
+    const rest = [this.live[this.passed], ...Array.from(this.skipped.values(), ([oldest]) => oldest)]
+    const left = rest.flatMap((next) => next === undefined ? [] : [BigInt(next.timetoken)])
+    return { ...nothing, arrivals: missing, upTo: left.reduce((one, other) => one < other ? one : other, upTo) }
   }
 
   /**
-   * Takes the events of the full page up to an event that history shows, without messages that it has not shown yet. History may show
-   * one that it passed before.
+   * Gives the events of the full page up to one that history shows. Messages of other channels and regions that it has not shown yet
+   * stay behind: it may be late with older ones, too. Those of the same channel and region were likely not stored.
    */
-  private pass(id: string, timetoken: string): ReadonlyArray<Arrival.Arrival> {
-    const taken = [...this.skipped.get(id) ?? []]
-    this.skipped.delete(id)
-    for (; this.passed < this.live.length; this.passed++) {
-      const next = this.live[this.passed]
-      if (next === undefined || next.timetoken > timetoken) break
-      if (this.unseen.has(next.id)) this.skipped.set(next.id, [...this.skipped.get(next.id) ?? [], next])
-      else taken.push(next)
+  private pass(shown: Arrival.Arrival, timetoken: string, given: Array<Arrival.Arrival>): void {
+    const source = sourceOf(shown)
+    const isPassed = (item: Live | undefined) => item !== undefined && item.timetoken <= timetoken
+    const skipped = this.skipped.get(source) ?? []
+    const count = skipped.findIndex((item) => !isPassed(item))
+    for (const { arrival } of skipped.splice(0, count === -1 ? skipped.length : count)) given.push(arrival)
+    if (skipped.length === 0) this.skipped.delete(source)
+    for (let next = this.live[this.passed]; next !== undefined && isPassed(next); next = this.live[++this.passed]) {
+      const other = sourceOf(next.arrival)
+      if (other === source || !this.unseen.has(next.id)) given.push(next.arrival)
+      else {
+        const behind = this.skipped.get(other)
+        if (behind === undefined) this.skipped.set(other, [next])
+        else behind.push(next)
+      }
     }
-    return taken.map(({ arrival }) => arrival)
   }
 
   /** The stored events of the full page that history has not shown, of channels that are read. */
@@ -610,6 +617,9 @@ export class Backfill {
     }
   }
 }
+
+/** The channel and the region of an event. Only these have an order. */
+const sourceOf = ({ envelope }: Arrival.Arrival): string => `${envelope?.p.r ?? ""}/${envelope?.c ?? ""}`
 
 /** A step without a result. */
 const nothing: Progress = { arrivals: [], upTo: 0n, notices: [], filled: false, isCurrent: false }
