@@ -465,6 +465,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a page of no time divides by zero", "part.before - from + 1n) / 2n", "part.before - from) / 2n"]
   ]),
+  ...of("src/pubnub/internal/live/reactions.ts", ["test/pubnub/reactions.test.ts"], [
+    ["reactions to any messages are kept", "toCome.slice(-mostToCome)", "toCome"]
+  ]),
   ...of("src/pubnub/internal/wire/pages.ts", ["test/pubnub/History.test.ts"], [
     [
       "the next page ends where the service says",

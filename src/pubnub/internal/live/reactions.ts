@@ -119,11 +119,17 @@ const watched = ({ messages, reactions }: State, last: number | undefined): Stat
   const mayCome = (message: string, reactions: Reactions) =>
     last !== undefined && isTimetoken(message) && message > oldest &&
     actionsOf(reactions).some(({ actionTimetoken }) => actionTimetoken > message)
-  return {
-    messages,
-    reactions: new Map([...reactions].filter(([message, own]) => known.has(message) || mayCome(message, own)))
+  const own: Array<readonly [string, Reactions]> = []
+  const toCome: Array<readonly [string, Reactions]> = []
+  for (const one of reactions) {
+    if (known.has(one[0])) own.push(one)
+    else if (mayCome(...one)) toCome.push(one)
   }
+  return { messages, reactions: new Map([...own, ...toCome.slice(-mostToCome)]) }
 }
+
+/** The most messages that have reactions before they arrive. Anybody may react to messages that nobody published. */
+const mostToCome = 1_000
 
 /** How late messages of other regions may be, in ticks of 100 ns. */
 const unshownFor = 100_000_000n
