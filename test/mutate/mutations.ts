@@ -734,6 +734,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (Subscribe.isOverfull(answer)) return this.stepOver(from, sentAt)",
       ""
     ],
+    ["small leads add up", "standing !== undefined && isAhead(standing, now.position) &&", "false &&"],
     [
       "a page whose position is doubted is given",
       "      return Effect.succeed({ next: from, servedAt: undefined",
@@ -984,8 +985,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a break that is given up ends the second reading", "this.ledger.isWhole && this.isOpen", "this.ledger.isWhole"],
     [
       "the second reading is also of another position",
-      "    this.dropSecond()\n    this.ledger = undefined",
-      "    this.ledger = undefined"
+      "    this.dropSecond()\n    this.gap = undefined\n    this.held",
+      "    this.gap = undefined\n    this.held"
     ]
   ]),
   ...of(`${reading}/engine.ts`, [`${tests}/registry.test.ts`], [

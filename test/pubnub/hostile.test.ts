@@ -273,6 +273,46 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
+  it.effect.each([3, 20])(
+    "hears again, and is told, after %i answers of which each leads the one before by nearly a minute",
+    (lies) => {
+      const timeOf = (n: number) => at(20_000 + n * 10_000)
+      const all = numbers(60).map((n) => message(n, timeOf(n)))
+      const { layer } = service(({ kind, now, number, query }) => {
+        if (kind === "handshake") return page(at(now()))
+        if (kind === "other") return [at(now())]
+        const from = query.get("tt") ?? ""
+        const ahead = (millis: number) => String(BigInt(from) + BigInt(millis * 10_000))
+        if (number < lies) return page(ahead(59_000), message("lie", ahead(1)))
+        return from > at(now() + 1_000)
+          ? "never"
+          : page(at(now()), ...all.filter(({ p: { t } }) => t > from && t <= at(now())))
+      }, "1 second")
+      return Effect.gen(function*() {
+        const late = yield* collect(
+          Effect.succeed(Subscribe.stream({ channels: ["a"] })).pipe(
+            Effect.delay("15 seconds"),
+            Stream.unwrap
+          )
+        )
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+        yield* VirtualTime.advance("12 minutes")
+        const heard = payloads(seen).filter((payload) => payload !== "lie")
+        // The next handshake comes when a poll has been silent for 55 seconds.
+        assert.deepStrictEqual(heard, numbers(heard.length, 60 - heard.length))
+        assert.isAbove(heard.length, 50)
+        const gaps = seen.filter((event) => event._tag === "GapSuspected")
+        for (const t of numbers(60 - heard.length).map(timeOf)) {
+          assert.isTrue(gaps.some(({ before, since }) => since <= t && t < before))
+        }
+        const doubted = seen.findLast((event) => event._tag === "CursorDoubted")
+        assert.isTrue(doubted !== undefined && doubted.kept.position < doubted.doubted)
+        // One that came meanwhile began at a position of the future.
+        assert.includeMembers(payloads(late.seen), numbers(50, 10))
+      }).pipe(Effect.provide(run(layer)))
+    }
+  )
+
   // --- slow answers
 
   it.effect("gets a page that arrives slowly when its parts take longer than pollTimeout", () => {

@@ -76,6 +76,8 @@ export class Connection {
   private isGathering = false
   /** The furthest position since the last handshake. */
   private reached = ""
+  /** The position of the last handshake. */
+  private proven: Cursor | undefined
   /** The position of the page that showed a break of which the lanes know. */
   private brokenBefore: Cursor | undefined
   /** Until then the names stay the same. */
@@ -350,9 +352,12 @@ export class Connection {
       history.knowledge.setTime(servedAt)
       this.debounceUntil = answeredAt + Math.min(longestDebounce, 2 * (answeredAt - askedAt))
       const now = Subscribe.cursorOf(page)
+      const isLost = standing !== undefined && isAhead(standing, now.position) &&
+        (yield* this.isAheadOfService(standing.position))
       const before = this.asked
       this.asked = asked
-      const cursor = this.standsAt(standing, now)
+      const cursor = this.standsAt(standing, now, isLost)
+      this.proven = now
       this.reached = cursor.position
       this.answered(cursor, now)
       if (before !== undefined && !isSame(before, asked)) {
@@ -371,10 +376,14 @@ export class Connection {
    * asked for its time only if the position is later than the clocks say.
    */
   private isOfFuture(position: string): Effect.Effect<boolean, never, HttpClient.HttpClient> {
-    const { clock, config, history } = this.core
+    const { clock, history } = this.core
     const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), clock.currentTimeMillisUnsafe())
-    if (ClockCheck.millisOf(position) <= latest) return Effect.succeed(false)
-    return Effect.match(Endpoint.send(config, Time.endpoint()), {
+    return ClockCheck.millisOf(position) <= latest ? Effect.succeed(false) : this.isAheadOfService(position)
+  }
+
+  /** Whether the service says a time before this position. If it says none, the position counts. */
+  private isAheadOfService(position: string): Effect.Effect<boolean, never, HttpClient.HttpClient> {
+    return Effect.match(Endpoint.send(this.core.config, Time.endpoint()), {
       onFailure: () => false,
       onSuccess: (time) => {
         const isOfFuture = isAhead({ position, delivered: [] }, time)
@@ -395,7 +404,7 @@ export class Connection {
   }
 
   /** The cursor of the next poll after a handshake. */
-  private standsAt(standing: Cursor | undefined, now: Cursor): Cursor {
+  private standsAt(standing: Cursor | undefined, now: Cursor, isLost: boolean): Cursor {
     if (standing === undefined) return now
     const isFirst = this.loop.state.facts.link._tag === "New"
     // From a position in the future no event would arrive until then. If it is slightly ahead, both the service and this machine's
@@ -403,8 +412,9 @@ export class Connection {
     const clock = String(BigInt(Math.floor(this.core.clock.currentTimeMillisUnsafe())) * 10_000n)
     const isFuture = isAhead(standing, now.position) &&
       (isAhead(standing, clock) || ClockCheck.isFurtherBack(now.position, standing.position))
-    if (isFirst && isFuture) {
-      for (const lane of this.lanes.values()) lane.moveTo(now)
+    // Answers may each be a little ahead, so that each was believed.
+    if (isLost || isFirst && isFuture) {
+      for (const lane of this.lanes.values()) lane.moveTo(now, isFirst ? undefined : this.proven)
       this.doubted = { _tag: "CursorDoubted", kept: now, doubted: standing.position }
       return now
     }

@@ -20,7 +20,7 @@ import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
-import { newer, placeOf, range, textOf } from "./place.ts"
+import { newer, older, placeOf, range, textOf } from "./place.ts"
 import { overlap, Recent } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
@@ -207,12 +207,19 @@ export class Lane {
     this.ledger.begin(this.base)
   }
 
-  /** Begins at another position, since its own cannot be right. */
-  moveTo(now: Cursor): void {
+  /** Begins at another position, since its own cannot be right. Events after `since` may be missing. */
+  moveTo(now: Cursor, since?: Cursor): void {
+    const { gap } = this
+    this.stop()
+    if (gap !== undefined) this.goOn(gap)
     this.dropSecond()
+    this.gap = undefined
+    this.held = []
+    this.heldSize = 0
     this.ledger = undefined
     this.begin(undefined, now)
-    for (const reader of this.readers.keys()) reader.beginNow()
+    for (const reader of this.readers.keys()) reader.beginAt(now)
+    if (since !== undefined) this.suspect(gap === undefined ? since : older(gap.from, since), now.position, "LongBreak")
   }
 
   setRegion(region: number): void {

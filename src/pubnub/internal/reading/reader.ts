@@ -255,9 +255,16 @@ export class Reader {
     this.announce()
   }
 
-  /** Ignores the requested start, which cannot be right. */
-  beginNow(): void {
+  /** Ignores positions that cannot be right: the requested start, and those after `now`. */
+  beginAt(now: Cursor): void {
     this.from = undefined
+    for (const heard of Keyed.all(this.heard)) {
+      if (heard.start !== undefined && heard.start > now.position) heard.start = now.position
+    }
+    if (this.latest > now.position) this.latest = now.position
+    if (this.startsAfter > now.position) this.startsAfter = now.position
+    if (this.begun !== undefined) this.begun = older(this.begun, now)
+    if (this.taken !== undefined) this.taken = older(this.taken, now)
   }
 
   /** Emits the names after all of them have begun. */
