@@ -255,8 +255,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
-    ["a cursor begins before an old sum", "this.summed.find(({ sum: [to] }) => to >= bound)", "this.summed[0]"],
-    ["a cursor has an old sum", "this.sums.filter(([to]) => to >= bound)", "this.sums"],
+    ["a cursor begins before an old sum", "this.withOldest.find(({ sum: [to] }) => to >= bound)", "this.withOldest[0]"],
+    ["a cursor has an old sum", "all.filter(([to]) => to >= bound)", "all"],
     ["sums are not bounded", "summed.length > mostSums ? merged(summed) : summed", "summed"],
     ["there are too many sums for 4 kB", "const mostSums = 13", "const mostSums = 16"],
     ["a sum forgets one", "[last.at, rest.length, sum]", "[last.at, rest.length - 1, sum]"],
@@ -281,9 +281,49 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["a stored one is in a sum of unstored ones", "? isUnsure", "? isAny"],
     ["what is summed up stays named", "this.text?.slice(seen * Marks.length)", "this.text"],
     ["others than those that are summed up are forgotten", "others.length === 0 && this.before", "this.before"],
-    ["the beginning moves", "if (this.birth === \"\") this.birth = since", "this.birth = since"],
-    ["each further life has longer cursors", "    this.keepNewest(mostNamed + perSum)\n", ""],
-    ["the newest marks of an earlier life are dropped", ".slice(-count)", ".slice(0, count)"],
+    ["the beginning moves", "if (this.birth === \"\") this.birth", "this.birth"],
+    ["an old page of the first life is named", "this.birth = this.first = since", "this.birth = since"],
+    [
+      "an old page of a further life is named",
+      "    this.first = since\n    this.from",
+      "    this.first = \"\"\n    this.from"
+    ],
+    ["an old page is named later", "    if (since > this.first) this.first = since\n", ""],
+    ["the first tick is of an old page", "if (at < this.first) return", "if (at <= this.first) return"],
+    ["each further life has longer cursors", "[...this.before].slice(-mostNamed)", "[...this.before]"],
+    [
+      "the newest marks of an earlier life are dropped",
+      "[...this.before].slice(-mostNamed)",
+      "[...this.before].slice(0, mostNamed)"
+    ],
+    [
+      "the oldest marks of an earlier life are in no sum",
+      "if (this.before.size <= mostNamed) return this.summed",
+      "return this.summed"
+    ],
+    [
+      "the oldest marks of an earlier life are in a sum beside others",
+      "({ from }) => from > this.beforeTo)",
+      "() => true)"
+    ],
+    [
+      "the oldest marks of an earlier life take the place of later sums",
+      "({ from }) => from > this.beforeTo)",
+      "() => false)"
+    ],
+    ["the sum of the oldest marks ends before their run", "end > this.beforeTo ? end : this.beforeTo", "end"],
+    ["the sum of the oldest marks ends within another", "end > this.beforeTo ? end : this.beforeTo", "this.beforeTo"],
+    [
+      "the sum of the oldest marks begins too late",
+      "[{ from: this.birth, sum: [end",
+      "[{ from: this.beforeTo, sum: [end"
+    ],
+    ["an earlier life is known by a clock that is behind", "now > position ? now : position", "now"],
+    [
+      "an earlier life ends when this one begins",
+      "now > position ? now : position) + aMinute",
+      "now > position ? now : position)"
+    ],
     [
       "marks of an earlier life take no room",
       "this.named.length + this.before.size > mostNamed",
@@ -373,11 +413,6 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.sums = this.sumsBefore\n",
       "this.sums = this.sumsBefore\n    this.sumsBefore = []\n"
     ],
-    [
-      "what an earlier life had is forgotten while it may be read",
-      "this.unsettled === undefined ? position : this.unsettled.since + overlap",
-      "position"
-    ],
     ["what is known is given", "if (admitted._tag === \"Known\") continue", ""],
     ["a sum's rest is given again", "          this.remember(arrival)\n", ""],
     ["sums are not looked at", "if (this.sums.length === 0) return arrivals", "return arrivals"],
@@ -437,12 +472,12 @@ export const mutations: ReadonlyArray<Mutation> = [
       "{ ...place, position: complete }"
     ],
     ["it waits for ever", "const isPatient = now - since < 2n * settled + portion", "const isPatient = true"],
+    ["a later event is taken for one of an earlier life", " && timetoken <= this.beforeUntil", ""],
     [
-      "what an earlier life had is forgotten at once",
-      "position + overlap\n      this.complete",
-      "position\n      this.complete"
+      "the last event of an earlier life is given",
+      " && timetoken <= this.beforeUntil",
+      " && timetoken < this.beforeUntil"
     ],
-    ["what an earlier life had is forgotten a tick early", ") > this.beforeUntil", ") >= this.beforeUntil"],
     ["an earlier position counts", "    this.complete = BigInt(position)\n  }", "  }"],
     ["a gap begins at an earlier position", "position > this.complete ? position : this.complete", "position"],
     [
@@ -671,6 +706,17 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.resume = undefined\n        this.core.waiting--\n      })",
       "this.resume = undefined\n      })"
     ],
+    [
+      "a later event is taken for what it had",
+      " || \"timetoken\" in event && (event.timetoken ?? \"\") > this.hadUntil",
+      ""
+    ],
+    [
+      "the last event that it had is given",
+      "(event.timetoken ?? \"\") > this.hadUntil",
+      "(event.timetoken ?? \"\") >= this.hadUntil"
+    ],
+    ["what it had comes again in an old page", "if (this.isHad(event)) return false\n", ""],
     ["what it had is missed", "if (!this.isHad(event)) missed.add(event)", "missed.add(event)"],
     [
       "a position from before its beginning",
@@ -679,13 +725,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"],
     ["history gives both copies of a message", "const once = this.withoutCopies(fresh)", "const once = fresh"]
-  ]),
-  ...of(`${reading}/reader.ts`, ["test/simulation/subscriber.test.ts"], [
-    [
-      "what it had is over too early",
-      "if (positions.some((position) => position <= from.position)) return\n",
-      ""
-    ]
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
     ["one look", "const mostLooks = 3", "const mostLooks = 1"],
@@ -709,8 +748,13 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/catchUp.ts`, [`${tests}/reader.test.ts`], [
     [
       "after an overflow cursors forget what the reader had",
-      "new Recent(from ?? options.place(), ",
-      "new Recent(this.begin, "
+      "from ?? (place && { ...place, position: this.begin.position })",
+      "this.begin"
+    ],
+    [
+      "after an overflow the oldest events are as late as the connection",
+      "from ?? (place && { ...place, position: this.begin.position })",
+      "from ?? place"
     ],
     [
       "after an overflow cursors name what came by the connection",
@@ -770,7 +814,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a status skips what another connection has", " && this.places.length < 2", ""],
     ["a cursor is set back to a gap", "newer(now, { ...now, position: served })", "now"],
-    ["the events of a sum come again", "      leftOut: (mark) => this.had?.add(mark),\n", "      leftOut: () => {},\n"],
+    ["the events of a sum come again", "(this.had ??= new Set()).add(mark)", "undefined"],
     [
       "a cursor names the events of a sum once more",
       "return { ...place, delivered: [], recent: this.recent.at(place.position) }",
@@ -838,7 +882,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.isUnproven = true\n      else"
     ],
     ["what was stepped over behind a gap is read once", "first.to, first.isUnheard)", "first.to, false)"],
-    ["marks of an earlier run stay after its next page", "new Recent(from, this.next())", "new Recent(from)"],
+    [
+      "marks of an earlier run stay after its next page",
+      "knowledge.note(arrival), this.next())",
+      "knowledge.note(arrival))"
+    ],
     [
       "statuses have the cursor of all readers",
       "cursor === status.cursor ? status",

@@ -42,7 +42,6 @@ import {
   lengthsOf,
   makeMachine,
   type Mishap,
-  namedBy,
   numberIn,
   opensOf,
   payloadOf,
@@ -240,7 +239,7 @@ export const crashyOf = (seed: number): Plan => {
     const kills = killsOf(one(2) ? kill : () => ({ _tag: "Kill", reader: 0 }) as const, random)
     acts.splice(between(0, acts.length), 0, ...kills)
   }
-  const mishaps = one(2) ? [] : plan.mishaps.filter(({ fault }) => fault._tag !== "OldPage")
+  const mishaps = one(2) ? [] : plan.mishaps
   return { ...plan, readers, acts, mishaps }
 }
 
@@ -588,17 +587,11 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       }
     }
     const own = sent.filter(({ channel }) => heard.some(({ name }) => covers(name, channel)))
-    // Sums do not fit a reader that resumes with other names. One that fell behind has no sums, and may get the oldest hundred again.
+    // Sums do not fit a reader that resumes with other names.
     const mayComeAgain = ({ timetoken }: Sent) =>
       isOfLostSum(timetoken, life.restarts, own, ({ at }) => {
         const isOfChange = (moment: bigint | undefined) => moment !== undefined && timetoken < moment && moment <= at
         return heard.some(({ asked, to }) => isOfChange(asked) || isOfChange(to))
-      }) ||
-      life.restarts.some(({ from }) => {
-        const { recent } = from
-        if (recent === undefined || recent.sums !== undefined || timetoken < BigInt(recent.since)) return false
-        const older = own.filter((other) => other.timetoken < timetoken && other.timetoken >= BigInt(recent.since))
-        return namedBy(from) > 430 && older.length < 100
       })
     const ids = new Set<unknown>()
     const newest = new Map<string, bigint>()

@@ -304,7 +304,7 @@ export const planOf = (seed: number, options: {
   readonly strains?: ReadonlyArray<StrainName>
 } = {}): Plan => {
   const { between, next, one, pick } = dice(seed)
-  const { faults: possible = Possible.faults, messages = 50, rate = 0.12, reader = "stream" } = options
+  const { faults = Possible.faults, messages = 50, rate = 0.12, reader = "stream" } = options
   const wildcard = one(3)
   const group = one(3)
   const unstored = one(4)
@@ -357,9 +357,6 @@ export const planOf = (seed: number, options: {
       acts.splice(random.between(0, acts.length), 0, ...strainsOf(strain, random))
     }
   }
-  // What it had in an earlier life a reader knows only near its cursor: no page from long ago comes after a crash.
-  const crashes = acts.some(({ _tag }) => _tag === "Crash" || _tag === "Defect")
-  const faults = possible.filter(({ fault: { _tag } }) => !(crashes && _tag === "OldPage"))
   const mishaps: Array<Mishap> = []
   for (let at = 0; at < 300; at++) if (next() < rate && faults.length > 0) mishaps.push({ at, ...pick(faults) })
   for (const on of ["history", "historyCounts", "channelGroups"] as const) {
@@ -437,12 +434,10 @@ export const killsOf = <Kill>(
 export const crashyOf = (seed: number): Plan => {
   const random = dice(~seed)
   const { between, one } = random
-  const faults = Possible.faults.filter(({ fault }) => fault._tag !== "OldPage")
   const plan = planOf(seed, {
     messages: 20,
     rate: one(2) ? 0 : 0.06,
     crashes: false,
-    faults,
     reader: one(3) ? "consume" : "stream"
   })
   const kill = () => ({ _tag: "Crash", after: one(2) ? 0 : between(1, 150) }) as const
@@ -747,13 +742,12 @@ const epilogue: ReadonlyArray<Act> = [
 ]
 
 /** How many events a cursor names one by one. */
-export const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
+const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
   delivered.length + (recent?.marks.length ?? 0) / Marks.length
 
 /**
  * Whether a message may come again, since a cursor from which its reader went on has only a sum of it, as `guarantees.md` says:
- * the sum fits no more, some of it is not in history or was late, or the reader died again in a gap at whose beginning its cursor
- * named 480. `own`: what its reader may have had.
+ * the sum fits no more, or some of it is not in history or was late. `own`: what its reader may have had.
  */
 export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
   timetoken: bigint,
@@ -761,20 +755,15 @@ export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
   own: ReadonlyArray<Pick<Sent, "arrived" | "kind" | "timetoken">>,
   isUnfit: (restart: Restart) => boolean
 ): boolean =>
-  restarts.some((restart, index) => {
-    const { hole, position, recent } = restart.from
+  restarts.some((restart) => {
+    const { position, recent } = restart.from
     if (recent?.sums === undefined || timetoken < BigInt(recent.since)) return false
     const ends = [BigInt(recent.since) - 1n, ...recent.sums.map(([to]) => BigInt(to))]
     const place = ends.findIndex((end) => timetoken <= end)
     if (place === -1) return false
     const all = own.filter((other) => other.timetoken > ends[place - 1]! && other.timetoken <= ends[place]!)
     const late = all.filter(({ arrived, timetoken }) => arrived > timetoken + 1_000_000n && arrived > BigInt(position))
-    if (late.length > 2 || all.some(({ kind }) => kind !== "stored")) return true
-    const before = restarts[index - 1]?.from
-    const diesAgain = before !== undefined && before.recent?.marks !== recent.marks &&
-      (hole ?? position) <= before.position &&
-      namedBy(before) > 480
-    return diesAgain || isUnfit(restart)
+    return late.length > 2 || all.some(({ kind }) => kind !== "stored") || isUnfit(restart)
   })
 
 const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {

@@ -189,17 +189,17 @@ describe("a gap", () => {
 })
 
 describe("events that an earlier run had", () => {
-  it("are known until ten seconds after the first later position", () => {
-    const delivered = [1, 2, 3].map((n) => Marks.of(`${ticks(20 * second + n)}/a/ada`))
-    const from = { ...at(20 * second), delivered, recent: { since: ticks(1), marks: "" } }
-    const ledger = ledgerFrom(from)
-    const live = (n: number, position: number) => payloads(ledger.live([arrival(20 * second + n)], from, at(position)))
-    // The service may send an earlier position first.
-    ledger.live([], from, at(second))
-    ledger.live([], from, at(21 * second))
-    assert.deepStrictEqual(live(1, 31 * second), [])
-    assert.deepStrictEqual(live(2, 31 * second + 1), [])
-    assert.deepStrictEqual(live(3, 32 * second), [20 * second + 3])
+  it.each([20, 30])("are known as long as this run lasts: it began %i seconds after the start", (now) => {
+    const end = Math.max(25, now) * second + 60 * second
+    const moments = [second, 20 * second, end, end + 1]
+    const delivered = moments.map((n) => Marks.of(`${ticks(n)}/a/ada`))
+    const from = { ...at(25 * second), delivered, recent: { since: ticks(1), marks: "" } }
+    const ledger = new Ledger(from, () => {}, ticks(now * second))
+    ledger.begin(from)
+    ledger.live([], from, at(3_600 * second))
+    // A later event has the same mark by chance.
+    const page = moments.map((n) => arrival(n))
+    assert.deepStrictEqual(payloads(ledger.live(page, at(3_600 * second), at(3_600 * second))), [end + 1])
   })
 })
 
@@ -310,6 +310,22 @@ describe("resuming from a cursor of a burst", () => {
       assert.isAtMost(JSON.stringify(cursor).length, 4_096)
     }
     assert.deepStrictEqual(had, numbers(3_000, 1))
+  })
+
+  it("delivers nothing again after a run whose own cursor named more than fits, and which history showed only new ones", () => {
+    const history = numbers(700, 1).map((n) => arrival(n))
+    const marks = history.map(({ id = "" }) => Marks.of(id))
+    const recent = { since: ticks(1), marks: Marks.join(marks.slice(0, 530)) }
+    const had = { ...at(630), delivered: marks.slice(530, 630), recent }
+    const ledger = new Ledger(at(630), () => {}, undefined, had)
+    ledger.begin(at(630))
+    const given = fill(ledger, at(630), history.slice(630), 700)
+    assert.strictEqual(given.length, 70)
+    for (const index of [0, 30, 69]) {
+      const from = cursorOf(given, index)
+      assert.isAtMost(JSON.stringify(from).length, 4_096)
+      assert.deepStrictEqual(payloads(fill(ledgerFrom(from), from, history, 700)), numbers(69 - index, 632 + index))
+    }
   })
 
   /** A thousand events, and the cursor after them: most of them are in its sums. */
@@ -451,7 +467,7 @@ describe("full pages one after the other", () => {
     ledger.settle(seconds(31))
     assert.isUndefined(ledger.due)
     ledger.live([arrival(601 * second)], at(600 * second), at(601 * second))
-    assert.deepStrictEqual(payloads(ledger.live(had, at(601 * second), at(602 * second))), [24 * second])
+    assert.deepStrictEqual(payloads(ledger.live(had, at(601 * second), at(602 * second))), [])
   })
 
   it("are read with the overlap until history has shown what an earlier run had", () => {

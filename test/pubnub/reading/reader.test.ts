@@ -16,7 +16,7 @@ import { cursorOf } from "../../../src/pubnub/internal/reading/place.ts"
 import { type Options, Reader, type Strategy } from "../../../src/pubnub/internal/reading/reader.ts"
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
-import { namesOf } from "../../../src/pubnub/internal/reading/recent.ts"
+import { marksOf } from "../../../src/pubnub/internal/reading/recent.ts"
 import { emulated } from "../../kit/emulated.ts"
 import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
@@ -548,7 +548,7 @@ describe("a full reader that reads what passed by", () => {
 
   /** Which of these moments a cursor names. */
   const named = (event: SubscribeEvent.SubscribeEvent | undefined, moments: ReadonlyArray<number>) => {
-    const names = namesOf(cursorOf(event))
+    const names = marksOf(cursorOf(event))
     return moments.flatMap((n, index) => names.has(Marks.of(`${ticks(n)}/a/ada`)) ? [index] : [])
   }
 
@@ -572,6 +572,24 @@ describe("a full reader that reads what passed by", () => {
       assert.deepStrictEqual(named(events[2], moments), [1, 2, 3])
       assert.deepStrictEqual(named(events[3], moments), [1, 2, 3, 5])
       for (const event of events) assert.strictEqual(cursorOf(event)?.recent?.since, ticks(1))
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("has cursors from which nothing comes again, when it had more than a cursor names", () =>
+    Effect.gen(function*() {
+      const moments = (yield* published(571)).slice(1)
+      const { reader } = yield* readerOf({ capacity: 540, strategy: "catchUp" })
+      const events = eventsOf(moments)
+      // The connection is ahead of what this reader takes.
+      reader.offer(events.map((event) => ({ ...event, cursor: { ...event.cursor!, position: ticks(moments[569]!) } })))
+      const all = yield* reading(reader, "1 minute")
+      assert.deepStrictEqual(payloads(all).length, 570)
+      const from = cursorOf(all.at(-1))!
+      assert.deepStrictEqual(from.recent?.sums?.[0]?.[0], ticks(moments[540]! - 1))
+      const ledger = new Ledger(from, () => {})
+      ledger.begin(from)
+      ledger.open({ reason: "LongBreak", from, to: ticks(moments[569]!), page: [] })
+      const again = ledger.found(moments.map((n) => arrival(n)), from, BigInt(ticks(moments[569]!)) + 1n, true)
+      assert.deepStrictEqual(payloads(again.map(({ event }) => event)), [])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("names them later, too, where it has cursors of its own", () =>
@@ -636,6 +654,19 @@ describe("a reader that resumes in the middle of a page", () => {
     Effect.gen(function*() {
       const { reader } = yield* resumed([late + 1])
       assert.deepStrictEqual(tags(yield* within(reader)), ["Connected"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("gets it no second time in an old page, and takes no later event for it", () =>
+    Effect.gen(function*() {
+      const end = late + 60 * second
+      const delivered = [late + 1, end, end + 1].map((n) => Marks.of(`${ticks(n)}/a/ada`))
+      const from = { ...at(late), delivered, recent: { since: ticks(1), marks: "" } }
+      const { reader } = yield* readerOf({ from, strategy: "catchUp" }, ["a"], late)
+      const all = yield* within(
+        reader,
+        Effect.sync(() => reader.offer(eventsOf([3_600 * second, late + 1, end, end + 1])))
+      )
+      assert.deepStrictEqual(payloads(all), [3_600 * second, end + 1])
     }).pipe(Effect.provide(emulated())))
 
   it.effect("has room for as many new events as its capacity says", () =>

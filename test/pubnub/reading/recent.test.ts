@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
-import { hadOf, namesOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
+import { hadOf, marksOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
 import { numbers, second, ticks } from "./arrivals.ts"
 
 const countOf = (recent: NonNullable<Cursor["recent"]>) =>
@@ -31,8 +31,60 @@ describe("recent events", () => {
       recent: { since: "17899999900000000", marks: names.slice(0, 530).join("") }
     })
     recent.trim(position)
-    assert.include(recent.at(position).marks, names.slice(530).join(""))
-    assert.isBelow(recent.at(position).marks.length, 2_651)
+    const { marks, sums } = recent.at(position)
+    assert.strictEqual(marks, names.slice(100).join(""))
+    assert.deepStrictEqual(sums, [[position, 100, Marks.sum(names.slice(0, 100))]])
+  })
+
+  it("have the oldest events of an earlier run in one sum with those of its time, until history shows them", () => {
+    const had = numbers(540, 11).map((n) => hadOf(`${ticks(n)}/a/ada`))
+    const sums = [[ticks(600), 60, Marks.of("sum")]] as const
+    const from = { position: ticks(560), delivered: [], recent: { since: ticks(1), marks: "", sums } }
+    const resumed = (position: number) => {
+      const marks = Marks.join(had.map(({ mark }) => mark))
+      const recent = new Recent({ ...from, position: ticks(position), recent: { ...from.recent, marks } })
+      recent.begin(ticks(1))
+      return recent
+    }
+    const oldest = had.slice(0, 10).map(({ mark }) => mark)
+    const one = (end: number) => [[ticks(end), 70, Marks.sum([Marks.of("sum"), ...oldest])]] as const
+    assert.deepStrictEqual(resumed(560).at(ticks(560)).sums, one(600))
+    assert.deepStrictEqual(resumed(700).at(ticks(700)).sums, one(700))
+    const recent = resumed(700)
+    const later = numbers(60, 701).map((n) => hadOf(`${ticks(n)}/a/ada`))
+    for (const one of later) recent.add(one, true, true)
+    recent.trim(ticks(760))
+    const position = ticks(10 * second + 650)
+    assert.deepStrictEqual(recent.at(position), {
+      since: ticks(1),
+      marks: Marks.join(had.slice(10).map(({ mark }) => mark)),
+      sums: [...one(700), [ticks(750), 50, Marks.sum(later.slice(0, 50).map(({ mark }) => mark))], [
+        ticks(760),
+        10,
+        Marks.sum(later.slice(50).map(({ mark }) => mark))
+      ]]
+    })
+    const straddling = resumed(700)
+    for (const n of numbers(60, 691)) straddling.add(hadOf(`${ticks(n)}/a/ada`), true, true)
+    straddling.trim(ticks(760))
+    assert.deepStrictEqual(straddling.at(position).sums?.map(([to, count]) => [to, count]), [[ticks(740), 120], [
+      ticks(750),
+      10
+    ]])
+    for (const one of had.slice(0, 10)) recent.add(one, false)
+    assert.strictEqual(recent.at(ticks(760)).sums?.[0], sums[0])
+  })
+
+  it("do not have events of an old page, which would be missing in a sum", () => {
+    const recent = having([5])
+    recent.add(hadOf(`${ticks(-1)}/a/ada`), true)
+    assert.strictEqual(recent.at(ticks(5)).marks, Marks.of(`${ticks(5)}/a/ada`))
+    recent.trim(ticks(20 * second))
+    for (const n of [10 * second - 1, 10 * second]) recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+    assert.strictEqual(recent.at(ticks(20 * second)).marks, Marks.of(`${ticks(10 * second)}/a/ada`))
+    const resumed = new Recent({ position: ticks(9), delivered: [], recent: { since: ticks(3), marks: "" } })
+    for (const n of [2, 3]) resumed.add(hadOf(`${ticks(n)}/a/ada`), true)
+    assert.strictEqual(resumed.at(ticks(9)).marks, Marks.of(`${ticks(3)}/a/ada`))
   })
 
   it("are those of the last ten seconds, to the tick", () => {
@@ -320,7 +372,7 @@ describe("recent events", () => {
     }
     const recent = new Recent(from)
     recent.begin(ticks(90))
-    assert.deepStrictEqual(namesOf(from), new Set(["before", "after"].map(Marks.of)))
+    assert.deepStrictEqual(marksOf(from), new Set(["before", "after"].map(Marks.of)))
     recent.trim(ticks(100))
     assert.deepStrictEqual(recent.at(ticks(100)), {
       since: ticks(50),
@@ -351,7 +403,7 @@ describe("recent events", () => {
     assert.strictEqual(recent.at(ticks((last + 1) * second + 1)).marks, "")
   })
 
-  it("of an earlier run and of this one are named up to a limit, the oldest of the earlier run not at all", () => {
+  it("of an earlier run and of this one are named up to a limit, the oldest of the earlier run in a sum", () => {
     const named = numbers(600).map((n) => Marks.of(String(n)))
     const recent = new Recent({ position: ticks(0), delivered: [], recent: { since: ticks(0), marks: named.join("") } })
     recent.begin(ticks(0))
@@ -361,7 +413,8 @@ describe("recent events", () => {
       recent.trim(ticks(n))
       assert.deepStrictEqual(Marks.split(recent.at(ticks(n)).marks), named.slice(70))
     }
-    assert.strictEqual(countOf(recent.at(ticks(100))), 630)
+    assert.strictEqual(countOf(recent.at(ticks(100))), 700)
+    assert.deepStrictEqual(recent.at(ticks(100)).sums?.[0], [ticks(0), 70, Marks.sum(named.slice(0, 70))])
   })
 
   it("are neither restored nor forgotten when the position goes back", () => {

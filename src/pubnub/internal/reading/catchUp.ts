@@ -22,7 +22,7 @@ import type { Missed } from "./missed.ts"
 import { haveName, type Key, type Names, namesOf } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { before, idOf, placeOf, range, textOf } from "./place.ts"
-import { Recent } from "./recent.ts"
+import type { Recent } from "./recent.ts"
 import { longestAddress, sizeOf } from "./request.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
@@ -91,8 +91,10 @@ export class CatchUp {
       : [last, options.reached()].reduce((to, other) => other > to ? other : to, this.begin.position)
     const { knowledge } = core.history
     // After an overflow only what passed by is read, but the cursors name all that the reader had. Some of it may be later.
-    const had = new Recent(from ?? options.place(), knowledge.next())
-    this.ledger = new Ledger(this.begin, (arrival) => knowledge.note(arrival), had, options.leftOut)
+    const place = options.place()
+    const had = from ?? (place && { ...place, position: this.begin.position })
+    const note = (arrival: Arrival.Arrival) => knowledge.note(arrival)
+    this.ledger = new Ledger(this.begin, note, knowledge.next(), had, options.leftOut)
     this.ledger.begin(this.begin)
     this.hasAsked = from === undefined
     if (from !== undefined || missed.channels.size > 0) this.open({ reason: "LongBreak", from: this.begin, page: [] })

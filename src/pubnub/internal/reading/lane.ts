@@ -21,7 +21,7 @@ import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
 import type { Key, Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { newer, older, placeOf, range, textOf } from "./place.ts"
-import { overlap, Recent } from "./recent.ts"
+import { overlap } from "./recent.ts"
 import type { Reader } from "./reader.ts"
 
 /** A page of the live service. */
@@ -201,8 +201,7 @@ export class Lane {
   /** Begins to give events, after the first answer of the service. */
   begin(from: Cursor | undefined, now: Cursor): void {
     if (this.ledger !== undefined) return
-    const recent = new Recent(from, this.next())
-    this.ledger = new Ledger(from, (arrival) => this.core.history.knowledge.note(arrival), recent)
+    this.ledger = new Ledger(from, (arrival) => this.core.history.knowledge.note(arrival), this.next())
     this.base = from ?? now
     this.ledger.begin(this.base)
   }

@@ -11,9 +11,7 @@ import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
 import { textOf } from "./place.ts"
-import { type Had, hadOf, namesOf, overlap, overlapBefore, Recent } from "./recent.ts"
-
-const nothing: ReadonlySet<string> = new Set()
+import { type Had, hadOf, latestOf, marksOf, never, overlap, overlapBefore, Recent } from "./recent.ts"
 
 type Arrivals = ReadonlyArray<Arrival.Arrival>
 
@@ -54,10 +52,10 @@ const aMinute = 600_000_000n
 
 export class Ledger {
   private readonly delivered = Delivered.make(() => this.neededFrom)
-  /** Marks of an earlier run. The service may divide the same events into other pages in this run. */
-  private before: ReadonlySet<string>
-  /** After this position none of those events can arrive any more. */
-  private beforeUntil: bigint | undefined
+  /** Marks of an earlier run. The same events may come in other pages, and in an old page at any time. */
+  private readonly before: ReadonlySet<string>
+  /** None of those events is later. A later event may have the same mark. */
+  private readonly beforeUntil: string
   private readonly recent: Recent
   /** Sums of an earlier run. */
   private sumsBefore: NonNullable<NonNullable<Cursor["recent"]>["sums"]>
@@ -95,15 +93,17 @@ export class Ledger {
   /** Called with the mark of each event that an earlier run had by its sums. */
   private readonly leftOut: (mark: string) => void
 
-  /** `recent`: what its cursors name at first. */
+  /** `now`: the service's time. `had`: a cursor with the events that its cursors name at first. */
   constructor(
     from: Cursor | undefined,
     note: (arrival: Arrival.Arrival) => void,
-    recent = new Recent(from),
+    now?: string,
+    had = from,
     leftOut: (mark: string) => void = () => {}
   ) {
-    this.recent = recent
-    this.before = namesOf(from)
+    this.recent = new Recent(had, now)
+    this.before = marksOf(from)
+    this.beforeUntil = from === undefined || now === undefined ? never : latestOf(from, now)
     this.sumsBefore = from?.recent?.sums ?? []
     this.birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
     this.summedFrom = this.birth
@@ -141,16 +141,7 @@ export class Ledger {
     const events = this.read(arrivals, this.furthest(asked), upTo, false)
     if (next === undefined) return events
     const position = BigInt(next.position)
-    if (position > this.complete) {
-      this.beforeUntil ??= position + overlap
-      this.complete = position
-      // The unsettled part may contain events that an earlier run had.
-      if (
-        oldest(position, this.unsettled === undefined ? position : this.unsettled.since + overlap) > this.beforeUntil
-      ) {
-        this.before = nothing
-      }
-    }
+    if (position > this.complete) this.complete = position
     if (!this.isBehind(next)) this.ahead = undefined
     return events
   }
@@ -313,7 +304,7 @@ export class Ledger {
         one = hadOf(id, admitted.name, timetoken)
         const { mark } = one
         // History and overlapping pages repeat many events that `place` already names. They take no second place.
-        const wasBefore = this.before.size > 0 && this.before.has(mark)
+        const wasBefore = timetoken !== undefined && timetoken <= this.beforeUntil && this.before.has(mark)
         const isNamed = (admitted._tag === "Known" || wasBefore) &&
           timetoken !== undefined && timetoken > namedFrom
         const isNew = admitted._tag === "New"

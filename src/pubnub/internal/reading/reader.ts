@@ -34,10 +34,9 @@ import {
   notAfter,
   older,
   placeOf,
-  subscriptionOf,
-  textOf
+  subscriptionOf
 } from "./place.ts"
-import { hadOf, overlap, type Recent } from "./recent.ts"
+import { hadOf, latestOf, marksOf, type Recent } from "./recent.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
 
@@ -112,12 +111,10 @@ export class Reader {
   private taken: Cursor | undefined
   /** Drops events that arrive by two names, or from history and live. */
   private delivered: Delivered.Delivered | undefined
-  /** The events that an earlier run of this reader had. History or another region may bring them late. */
+  /** Marks of the events that an earlier run of this reader had. They may come again, from history or in an old page. */
   private had: Set<string> | undefined
-  /** After this timetoken none of those events can arrive any more. */
-  private hadUntil: string | undefined
-  /** It has read the missed events before this timetoken. */
-  private readTo: string | undefined
+  /** None of those events is later. A later event may have the same mark. */
+  private hadUntil = ""
   private from: Cursor | undefined
   /** The requested start, if it lies in the future. */
   private doubted: string | undefined
@@ -143,9 +140,8 @@ export class Reader {
     const { from } = options
     this.from = from
     // Its own connection drops these events by itself.
-    if (from !== undefined && core.settings.from === undefined) {
-      this.had = new Set([...Marks.split(from.recent?.marks ?? ""), ...from.delivered])
-    }
+    const had = marksOf(core.settings.from === undefined ? from : undefined)
+    if (had.size > 0) this.had = had
   }
 
   /** Its names. */
@@ -246,6 +242,7 @@ export class Reader {
       const served = `${Math.floor(this.core.history.knowledge.now())}0000`
       this.from = notAfter(this.from, newer(now, { ...now, position: served }))
       if (this.from.position !== position) this.doubted = position
+      this.hadUntil = latestOf(this.from, served)
     }
     const { from } = this
     const requested = from?.recent === undefined ? from?.position : before(from.recent.since)
@@ -596,33 +593,20 @@ export class Reader {
 
   /** Whether an earlier run of this reader had the event. */
   private isHad(event: Item): boolean {
-    if (this.had === undefined) return false
+    if (this.had === undefined || "timetoken" in event && (event.timetoken ?? "") > this.hadUntil) return false
     const id = idOf(event)
     return id !== undefined && this.had.has(Marks.of(id))
   }
 
-  /** The cursor may name events of the page after it. Sets the end of `had` when each connection is past that page. */
-  private boundHad(): void {
-    const { from, readTo } = this
-    if (this.had === undefined || this.hadUntil !== undefined || readTo === undefined || from === undefined) return
-    const positions = this.places.map(({ position }) => position)
-    if (positions.some((position) => position <= from.position)) return
-    const last = positions.reduce((one, other) => one > other ? one : other, readTo)
-    this.hadUntil = textOf(BigInt(last) + overlap)
-  }
-
   /** Drops events that the reader had already: by two names, from history and live, or in an earlier run. */
   private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
-    this.boundHad()
     const { delivered, had } = this
     if (delivered === undefined && had === undefined) return events
     return events.filter((event) => {
       if (isStatus(event)) return true
-      const id = idOf(event)
-      if (id === undefined) return true
-      if (had !== undefined && this.hadUntil !== undefined && id > this.hadUntil) this.had = undefined
-      else if (this.isHad(event)) return false
-      return delivered === undefined || delivered.admit(id, "", contentOf(event))._tag === "New"
+      if (this.isHad(event)) return false
+      const id = delivered === undefined ? undefined : idOf(event)
+      return id === undefined || delivered?.admit(id, "", contentOf(event))._tag === "New"
     })
   }
 
@@ -730,7 +714,7 @@ export class Reader {
         ),
       hears: (by, event, keys) => this.hears(by, event, keys),
       // A connection that is behind brings them, too.
-      leftOut: (mark) => this.had?.add(mark),
+      leftOut: (mark) => (this.had ??= new Set()).add(mark),
       place: () => this.place,
       // After an overflow the reader keeps its names until it fails. Its cursor says that it had all events before.
       mayAsk: () =>
@@ -742,7 +726,6 @@ export class Reader {
     return Effect.map(this.core.provide(catchUp.step), ({ events, isOver }) => {
       if (isOver) {
         this.catchingUp = undefined
-        this.readTo = catchUp.to
         // Cursors of the connection name events that passed by. Only a reader that resumed has events of its own.
         if (catchUp.missed.from !== undefined) {
           this.recent = catchUp.had

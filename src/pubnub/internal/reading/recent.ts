@@ -12,7 +12,7 @@ export const overlap = 100_000_000n
 export const overlapBefore = (timetoken: string): string => `${Number(timetoken.slice(0, 9)) - 1}${timetoken.slice(9)}`
 
 /** The most events that have a mark of their own. */
-const mostNamed = 480
+const mostNamed = 530
 
 /** How many events make a sum. */
 const perSum = 50
@@ -20,8 +20,10 @@ const perSum = 50
 /** How long events stay after they are not needed any more, in ticks. It saves work: they go in groups. */
 const slack = 10_000_000n
 
+const aMinute = 600_000_000n
+
 /** After every timetoken. */
-const never = "99999999999999999"
+export const never = "99999999999999999"
 
 /** The most sums. Beyond it, neighbours are merged. */
 const mostSums = 13
@@ -57,15 +59,23 @@ interface Named extends Had {
   readonly isShown: boolean
 }
 
+/** No event that a reader with this cursor had is later. `now`: the service's time. Two regions differ by less than a minute. */
+export const latestOf = ({ position }: Cursor, now: string): string =>
+  textOf(BigInt(now > position ? now : position) + aMinute)
+
 /** The marks of all events that a cursor names one by one, the oldest first. */
-export const namesOf = (cursor: Cursor | undefined): Set<string> =>
+export const marksOf = (cursor: Cursor | undefined): Set<string> =>
   new Set([...Marks.split(cursor?.recent?.marks ?? ""), ...cursor?.delivered ?? []])
 
 export class Recent {
   /** The first timetoken of this reader. */
   private birth: string
-  /** Marks of an earlier run. Some may be of the page after its position, or of the gap that it was filling. */
-  private before: Set<string>
+  /** No later cursor needs an event before this timetoken. */
+  private first: string
+  /** Marks of an earlier run, the oldest first. Some may be of the page after its position, or of the gap that it was filling. */
+  private readonly before: Set<string>
+  /** Hardly any of the oldest of them is later: the position at the end of that run, or the end of its sums. */
+  private readonly beforeTo: string
   /** None of them is later than this: the moment at which this run began, or its first new position outside history. */
   private beforeUntil: string
   private readonly from: string
@@ -89,8 +99,9 @@ export class Recent {
   constructor(from: Cursor | undefined, now = never) {
     const { since = "", sums = [] } = from?.recent ?? {}
     this.birth = since
+    this.first = since
     this.from = from?.position ?? ""
-    this.before = namesOf(from)
+    this.before = marksOf(from)
     // From a clock that is behind nothing follows.
     this.beforeUntil = now > this.from ? now : never
     this.setSums(sums.map((sum, index) => {
@@ -98,6 +109,7 @@ export class Recent {
       return { from: before === undefined ? since : after(before[0]), sum }
     }))
     this.newest = sums.at(-1)?.[0] ?? ""
+    this.beforeTo = this.newest > this.from ? this.newest : this.from
   }
 
   private setSums(summed: ReadonlyArray<Summed>): void {
@@ -107,22 +119,15 @@ export class Recent {
 
   /** Sets the first timetoken of a reader without a cursor. */
   begin(since: string): void {
-    if (this.birth === "") this.birth = since
-    // Keeps the newest. Otherwise the cursors of each further run would be longer.
-    this.keepNewest(mostNamed + perSum)
-  }
-
-  /** Of the marks of an earlier run, the oldest come first. */
-  private keepNewest(count: number): void {
-    if (this.before.size <= count) return
-    this.before = new Set([...this.before].slice(-count))
-    this.text = undefined
+    if (this.birth === "") this.birth = this.first = since
   }
 
   /** Adds an event. `isStored`: history will likely show it. `isShown`: history has shown it. */
   add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
     // Its time is known now.
     if (this.before.size > 0 && this.before.delete(mark)) this.text = undefined
+    // It is of an old page. In a sum it would be missing, since nobody reads history from so far back.
+    if (at < this.first) return
     const item = { at, mark, summed, isStored, isShown }
     // Nearly all events are newer. With many readers, a look at older events reads memory that no cache holds any more.
     if (at > this.newest) {
@@ -168,7 +173,7 @@ export class Recent {
   trim(position: string, inHistory = false): void {
     if (!inHistory && position > this.from && position < this.beforeUntil) this.beforeUntil = position
     if (position > this.forgetAt) this.forget(position)
-    while (this.named.length + this.before.size > mostNamed + perSum) this.sumUp()
+    while (this.named.length > 0 && this.named.length + this.before.size > mostNamed) this.sumUp()
   }
 
   private forget(position: string): void {
@@ -179,13 +184,14 @@ export class Recent {
     this.setSums(this.summed.filter(({ sum: [to] }) => to >= bound))
     // Events between those of a sum stay as long as it does: a reader that resumes reads all of its time.
     const since = this.since(bound)
+    if (since > this.first) this.first = since
     const kept = this.named.findIndex(({ at }) => at >= since)
     for (const item of this.named.splice(0, kept === -1 ? this.named.length : kept)) this.count(item, -1)
   }
 
   /** The first timetoken that a reader needs from this one on. */
   private since(bound: string): string {
-    const oldest = this.summed.find(({ sum: [to] }) => to >= bound)
+    const oldest = this.withOldest.find(({ sum: [to] }) => to >= bound)
     return oldest !== undefined && oldest.from < bound ? oldest.from : bound
   }
 
@@ -193,18 +199,35 @@ export class Recent {
   at(position: string): NonNullable<Cursor["recent"]> {
     const bound = overlapBefore(position)
     const since = this.since(bound)
+    const { marks, withOldest } = this
+    const all = withOldest === this.summed ? this.sums : withOldest.map(({ sum }) => sum)
     // History is not read for older sums, so a reader that resumes must not begin before them.
-    const [oldest] = this.sums
-    const sums = oldest === undefined || oldest[0] >= bound ? this.sums : this.sums.filter(([to]) => to >= bound)
+    const [oldest] = all
+    const sums = oldest === undefined || oldest[0] >= bound ? all : all.filter(([to]) => to >= bound)
     return {
       since: since > this.birth ? since : this.birth,
-      marks: this.marks,
+      marks,
       ...sums.length === 0 ? {} : { sums }
     }
   }
 
   private get marks(): string {
-    return this.text ??= Marks.join([...this.before, ...this.named.map(({ mark }) => mark)])
+    return this.text ??= Marks.join([...this.before].slice(-mostNamed).concat(this.named.map(({ mark }) => mark)))
+  }
+
+  /**
+   * The sums. If an earlier run had more events than a cursor can name, the first sum has the oldest of them. Their times are
+   * unknown, so it takes the place of all sums of the time in which they may be.
+   */
+  private get withOldest(): ReadonlyArray<Summed> {
+    if (this.before.size <= mostNamed) return this.summed
+    const oldest = [...this.before].slice(0, -mostNamed)
+    const after = this.summed.filter(({ from }) => from > this.beforeTo)
+    const replaced = this.summed.slice(0, this.summed.length - after.length).map(({ sum }) => sum)
+    const end = replaced.at(-1)?.[0] ?? ""
+    const count = replaced.reduce((all, [, one]) => all + one, oldest.length)
+    const sum = Marks.sum([...oldest, ...replaced.map(([, , one]) => one)])
+    return [{ from: this.birth, sum: [end > this.beforeTo ? end : this.beforeTo, count, sum] }, ...after]
   }
 
   /** Replaces the oldest events of one kind by a sum. */
@@ -224,8 +247,7 @@ export class Recent {
     }
     const [first] = part
     const last = part.at(-1)
-    // A cursor names a hundred events of its page beside all of its marks: there may be too many before the first event.
-    if (first === undefined || last === undefined) return this.keepNewest(mostNamed)
+    if (first === undefined || last === undefined) return
     // A busy reader does this for each page, and joining all marks again would take most of the time.
     const isPrefix = others.length === 0 && this.before.size === 0
     this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
