@@ -450,13 +450,9 @@ const ask = (
       attributes: { "messaging.destination.name": channel },
       decode: (json) =>
         Result.flatMap(decodeListed(json), ({ data, more }) => {
-          const dated = data.map(readAction).map((action) =>
-            isDecoded(action) ? { action, timetoken: action.actionTimetoken } : { action }
-          )
-          return Result.map(
-            Pages.of(dated, limit, more?.start ?? undefined, bounds),
-            ({ items, ...page }) => ({ ...page, items: items.map(({ action }) => action) })
-          )
+          const items = data.map(readAction)
+          const dated = items.map((action) => isDecoded(action) ? { timetoken: action.actionTimetoken } : {})
+          return Result.map(Pages.of(dated, limit, more?.start ?? undefined, bounds), (page) => ({ ...page, items }))
         })
     }
   })

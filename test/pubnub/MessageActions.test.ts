@@ -445,9 +445,7 @@ describe("list", () => {
           return Object.fromEntries(reversed ? fields.toReversed() : fields)
         })
         const page = yield* Effect.provide(MessageActions.list({ channel: "a" }), scripted(answer(200, { data })))
-        const byTime = (one: MessageAction.MessageAction, other: MessageAction.MessageAction) =>
-          Timetoken.Order(one.actionTimetoken, other.actionTimetoken)
-        assert.deepStrictEqual(page.items.map((item) => ({ ...item })), actions.toSorted(byTime))
+        assert.deepStrictEqual(page, { items: actions })
       }),
     { arbitrary: { runs: 100 } }
   )
