@@ -517,6 +517,14 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a page keeps its order", "one.at < other.at ? -1 : one.at > other.at ? 1 : 0", "0"]
   ]),
+  ...of(`${reading}/arrival.ts`, ["test/pubnub/hostile.test.ts"], [
+    [
+      "an event without a subscription is of nobody",
+      "wildcard ?? (others.length === 0 ? group : undefined)",
+      "undefined"
+    ],
+    ["an event of one of several groups is of nobody", "group === undefined ? arrival :", "true ? arrival :"]
+  ]),
   ...of(`${reading}/place.ts`, ["test/pubnub/hostile.test.ts"], [
     ["a small timetoken has fewer digits", ".padStart(17, \"0\")", ""]
   ]),

@@ -196,6 +196,29 @@ describe.each(ways)("a reader %s", (_, sharing) => {
     }).pipe(Effect.provide(run(layer)))
   })
 
+  it.effect.each(
+    [
+      [{ channels: ["x.*"] }, "Message"],
+      [{ channels: ["a"], groups: ["crew"] }, "Message"],
+      [{ channels: ["x.*"], groups: ["crew", "team"] }, "Message"],
+      [{ groups: ["crew", "team"] }, "Undecodable"],
+      [{ channels: ["a"] }, undefined]
+    ] as const
+  )("gives for %j, when an envelope names no subscription: %s", ([names, tag]) => {
+    const { layer } = service(({ kind, number }) =>
+      kind === "handshake"
+        ? page(at(0))
+        : number > 0
+        ? "never"
+        : page(at(2_000), message(1, at(1_000), "x.1"), { ...message(2, at(1_001), "x.1"), b: null })
+    )
+    return Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream(names))
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(tags(seen), ["Connected", ...tag === undefined ? [] : [tag, tag]])
+    }).pipe(Effect.provide(run(layer)))
+  })
+
   it.effect.each(["7 seconds", "15 seconds", "40 seconds"] as const)(
     "gets messages from history, once each, and is told, when every poll fails after %s for minutes and handshakes work",
     (pollTime) => {

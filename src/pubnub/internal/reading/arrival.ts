@@ -9,6 +9,7 @@ import * as ChannelName from "../../ChannelName.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import { opening } from "../wire/encryption.ts"
 import * as Envelope from "../wire/envelope.ts"
+import { covers, type Names } from "./names.ts"
 
 export interface Arrival {
   readonly raw: Schema.Json
@@ -38,14 +39,32 @@ export const read = (raw: Schema.Json): Arrival => {
   return { raw, envelope, issue: "", id: Envelope.idOf(envelope), timetoken: envelope.p.t, by }
 }
 
-/** The same by its channel, if nobody subscribed to the name that its envelope says, but somebody to the channel. */
-export const byKnownName = (arrival: Arrival, isKnown: (name: string) => boolean): Arrival => {
+/**
+ * The same by a name that somebody subscribed to: by its channel if nobody has the name that its envelope says, and by a wildcard or
+ * the only group if the envelope says none. If it may have come by one of several groups, no reader can be chosen: it is undecodable.
+ */
+export const byKnownName = (arrival: Arrival, isKnown: (name: string) => boolean, names: () => Names): Arrival => {
   const { by, envelope } = arrival
-  if (envelope === undefined || by === undefined || by === envelope.c || isKnown(by) || !isKnown(envelope.c)) {
-    return arrival
-  }
-  return { ...arrival, envelope: { ...envelope, b: envelope.c }, by: envelope.c }
+  if (envelope === undefined || by === undefined || isKnown(by)) return arrival
+  const { b, c } = envelope
+  if (isKnown(c)) return by === c ? arrival : named(arrival, envelope, c)
+  if (Envelope.given(b)) return arrival
+  const isAlike = (name: string) => ChannelName.isPresence(name) === ChannelName.isPresence(c)
+  const { channels, groups } = names()
+  const wildcard = channels.find((name) => isAlike(name) && covers(`c ${name}`, c))
+  const [group, ...others] = groups.filter(isAlike)
+  const only = wildcard ?? (others.length === 0 ? group : undefined)
+  if (only !== undefined) return named(arrival, envelope, only)
+  return group === undefined ? arrival : { ...arrival, envelope: undefined, issue: unnamed, by: undefined }
 }
+
+const named = (arrival: Arrival, envelope: Envelope.Envelope, name: string): Arrival => ({
+  ...arrival,
+  envelope: { ...envelope, b: name },
+  by: name
+})
+
+const unnamed = "it does not say by which subscription it came"
 
 /** Decrypts the messages of a page. */
 export const openAll = (

@@ -294,7 +294,7 @@ export class CatchUp {
       return goesOn
     }
     const isName = (name: string) => haveName(this.keys, name)
-    const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, isName))
+    const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, isName, this.names))
     const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
     // History that shows an event of the page also shows older ones. If it shows none, it may lack events that the service dropped.
     const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)

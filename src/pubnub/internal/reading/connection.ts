@@ -519,7 +519,15 @@ export class Connection {
       return Effect.succeed({ next: from, servedAt: undefined, soon, fresh: false })
     }
     const next = Subscribe.cursorOf(answer)
-    const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, this.isName))
+    let last: string | undefined
+    // Events in a row mostly have the same name.
+    const isName = (name: string): boolean => {
+      if (name === last) return true
+      if (!this.isName(name)) return false
+      last = name
+      return true
+    }
+    const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, isName, () => this.asked ?? this.target))
     const page: Page = {
       arrivals,
       lateBy: lateBy(arrivals, from, next),
