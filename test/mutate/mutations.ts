@@ -517,6 +517,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["a page keeps its order", "one.at < other.at ? -1 : one.at > other.at ? 1 : 0", "0"]
   ]),
+  ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
+    ["what comes from the future stays in cursors", "if (isNew && one.at <= latest) {", "if (isNew) {"]
+  ]),
   ...of(`${reading}/arrival.ts`, ["test/pubnub/hostile.test.ts"], [
     [
       "an event without a subscription is of nobody",

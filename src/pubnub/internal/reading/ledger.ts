@@ -138,7 +138,8 @@ export class Ledger {
   /** Gives the events of a live page. With `next`, no event before it is missing any more. */
   live(arrivals: Arrivals, asked: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
     const upTo = next === undefined || this.isBehind(next) ? undefined : next
-    const events = this.read(arrivals, this.furthest(asked), upTo, false)
+    const latest = next === undefined ? never : aMinuteAfter(next.position)
+    const events = this.read(arrivals, this.furthest(asked), upTo, false, latest)
     if (next === undefined) return events
     const position = BigInt(next.position)
     if (position > this.complete) this.complete = position
@@ -285,7 +286,8 @@ export class Ledger {
     arrivals: Arrivals,
     base: Cursor,
     next: Cursor | undefined,
-    isStored: boolean
+    isStored: boolean,
+    latest = never
   ): ReadonlyArray<Given> {
     const held = this.held(base)
     const reached = next === undefined ? held : this.held(next)
@@ -318,8 +320,8 @@ export class Ledger {
           delivered.push(mark)
         }
         if (admitted._tag === "Known") continue
-        // An event that arrives by two names is given twice, but takes one place.
-        if (isNew) {
+        // An event that arrives by two names is given twice, but takes one place. One from the far future would stay for ever.
+        if (isNew && one.at <= latest) {
           const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
           // After a crash the channels of a wildcard are unknown, so history is not read for its events.
           this.recent.add(one, mayBeStored && by !== undefined && !ChannelName.isWildcard(by), isStored)
@@ -385,6 +387,9 @@ export class Ledger {
     if (id !== undefined) this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
   }
 }
+
+/** Two regions of the service differ by less. A minute is six in the ninth digit. */
+const aMinuteAfter = (timetoken: string): string => `${Number(timetoken.slice(0, 9)) + 6}${timetoken.slice(9)}`
 
 const newest = (...moments: ReadonlyArray<bigint>): bigint => moments.reduce((one, other) => one > other ? one : other)
 
