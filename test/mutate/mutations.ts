@@ -418,8 +418,18 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["sums are not looked at", "if (this.sums.length === 0) return arrivals", "return arrivals"],
     ["a full page follows while sums are left", " && !isSummed", ""],
     ["what history showed of a sum delays it", "if (marks.size >= count) this.shown.add(oldest)", ""],
-    ["history is read from the position on", "newest(start - overlap, this.birth)", "newest(start, this.birth)"],
-    ["history is read before the beginning", "newest(start - overlap, this.birth)", "start - overlap"],
+    ["history is read from the position on", "newest(start - overlap, oldest(", "newest(start, oldest("],
+    [
+      "history is read before the beginning",
+      "newest(start - overlap, oldest(this.birth, BigInt(startsAfter) + 1n))",
+      "start - overlap"
+    ],
+    [
+      "who begins before its connection misses what is late",
+      "oldest(this.birth, BigInt(startsAfter) + 1n)",
+      "this.birth"
+    ],
+    ["the start of its first reader is history", "BigInt(startsAfter) + 1n)", "BigInt(startsAfter))"],
     ["the end of a break is certain", "reason === \"LongBreak\" ? end - overlap : end", "end"],
     [
       "a live page moves it back",
@@ -737,11 +747,19 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["an overflow has no cursor", "const where = cursor === undefined ? {} : { cursor }", "const where = {}"],
     ["history gives both copies of a message", "const once = this.withoutCopies(fresh)", "const once = fresh"]
   ]),
+  ...of(`${reading}/reader.ts`, [`${tests}/catchUp.test.ts`], [
+    ["a young connection reaches back as far as its reader", " && overlapBefore(position) > reached", ""]
+  ]),
+  ...of(`${reading}/lane.ts`, [`${tests}/catchUp.test.ts`], [
+    ["the last reader to begin is the first", "startsAfter < first)", "startsAfter > first)"]
+  ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
     ["one look", "const mostLooks = 3", "const mostLooks = 1"],
     ["the service is not asked for what it keeps", "this.hasAsked = from === undefined", "this.hasAsked = true"],
     ["nothing was dropped before a full page", "timetokens.every((at) => at > this.shown)", "false"],
     ["something was dropped before each full page", "timetokens.every((at) => at > this.shown)", "true"],
+    ["nothing of another region was dropped before it", "arrivals.some((arrival) => this.isLate(arrival))", "false"],
+    ["what history showed is late", " && !this.ledger.has(arrival)", ""],
     [
       "a queue that is too large stops its reader",
       "reason.limit !== undefined,\n        () => this.tooLarge",

@@ -742,7 +742,7 @@ const epilogue: ReadonlyArray<Act> = [
 ]
 
 /** How many events a cursor names one by one. */
-const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
+export const namedBy = ({ delivered, recent }: Cursor.Cursor): number =>
   delivered.length + (recent?.marks.length ?? 0) / Marks.length
 
 /**

@@ -7,6 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Subscribe, type SubscribeEvent, Subscriber, Timetoken } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
+import type { Cursor } from "effect-herald/Cursor"
+import { cursorOf } from "../../../src/pubnub/internal/reading/place.ts"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { numbers } from "./arrivals.ts"
 import { payloads } from "../../kit/events.ts"
@@ -295,5 +297,57 @@ describe("a reader that begins in the past", () => {
       yield* VirtualTime.advance("1 minute")
       const [gap] = gaps(seen)
       assert.deepInclude({ ...gap }, { _tag: "GapSuspected", since: String(BigInt(hole) + 1n) } as object)
+    }).pipe(Effect.provide(world())))
+})
+
+describe("a reader that resumes while messages of another region are on their way", () => {
+  const reading = (from?: Cursor) =>
+    Effect.gen(function*() {
+      const seen: Array<SubscribeEvent.SubscribeEvent> = []
+      const events = Subscribe.stream({ channels: ["a"], ...from === undefined ? {} : { from } })
+      const fiber = yield* Effect.forkChild(Stream.runForEach(events, (event) => Effect.sync(() => seen.push(event))))
+      yield* VirtualTime.advance("10 millis")
+      return { seen, fiber }
+    })
+
+  /** Publishes some messages of this region after so many of another one, which are late. */
+  const publish = (late: number, delay: Duration.Input) =>
+    emulator.use((service) =>
+      service.publishAll(
+        numbers(late + 3).map((message) => ({ channel: "a", message, ...message < late ? { region: 2, delay } : {} }))
+      )
+    )
+
+  it.effect.each(["900 millis", "3 seconds"] as const)(
+    "gets all of them in order when they are more than the service keeps, and come %s later",
+    (delay) =>
+      Effect.gen(function*() {
+        const first = yield* reading()
+        yield* publish(130, delay)
+        yield* VirtualTime.advance("400 millis")
+        assert.deepStrictEqual(payloads(first.seen), numbers(3, 130))
+        yield* Fiber.interrupt(first.fiber)
+        const { seen } = yield* reading(cursorOf(first.seen.at(-1)))
+        const other = yield* reading()
+        yield* VirtualTime.advance("20 seconds")
+        assert.deepStrictEqual(payloads(seen), numbers(130))
+        assert.deepStrictEqual(payloads(other.seen), [])
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(world("300 millis")))
+  )
+
+  it.effect("gets the rest of them when it resumes once more in their midst", () =>
+    Effect.gen(function*() {
+      const first = yield* reading()
+      yield* publish(20, "3 seconds")
+      yield* VirtualTime.advance("100 millis")
+      yield* Fiber.interrupt(first.fiber)
+      const second = yield* reading(cursorOf(first.seen.at(-1)))
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(second.seen), numbers(20))
+      yield* Fiber.interrupt(second.fiber)
+      const { seen } = yield* reading(cursorOf(second.seen.find((event) => payloads([event])[0] === 11)))
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(8, 12))
     }).pipe(Effect.provide(world())))
 })

@@ -140,6 +140,14 @@ describe("a gap", () => {
     assert.isUndefined(ledgerFrom().open({ reason: "FullPage", from: at(0), to: ticks(0), page: [] }))
   })
 
+  it("is read from the start of the first reader, also when that is before the beginning", () => {
+    const ledger = ledgerFrom()
+    const gap = { reason: "FullPage" as const, from: at(2), to: ticks(3), page: [] }
+    assert.strictEqual(String(ledger.open({ ...gap, startsAfter: ticks(-5) })?.since), ticks(-4))
+    assert.strictEqual(String(ledger.open({ ...gap, startsAfter: ticks(1) })?.since), ticks(1))
+    assert.strictEqual(String(ledger.open({ ...gap, startsAfter: ticks(-20 * second) })?.since), ticks(2 - 10 * second))
+  })
+
   it("delivers late events, and none that was delivered before", () => {
     const ledger = ledgerFrom()
     const live = numbers(20, 1).map((n) => arrival(2 * n))

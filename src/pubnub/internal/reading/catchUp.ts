@@ -297,7 +297,9 @@ export class CatchUp {
     const arrivals = opened.map((arrival) => Arrival.byKnownName(arrival, isName, this.names))
     const timetokens = arrivals.map((arrival) => Arrival.timetokenOf(arrival) ?? 0n)
     // History that shows an event of the page also shows older ones. If it shows none, it may lack events that the service dropped.
-    const isFull = arrivals.length >= this.core.config.queueLength && timetokens.every((at) => at > this.shown)
+    // The same is true if it lacks an older event than it shows: that one is of another region, and arrived after history was read.
+    const isFull = arrivals.length >= this.core.config.queueLength &&
+      (timetokens.every((at) => at > this.shown) || arrivals.some((arrival) => this.isLate(arrival)))
     // Reads history to the end of the page. When history shows all of the page, it shows older events, too.
     if (isFull) this.to = this.furthest(timetokens)
     // Later events arrive live.
@@ -308,6 +310,13 @@ export class CatchUp {
       return goesOn
     }
     return this.finish(this.missing(this.ledger.live(own, this.begin, undefined)))
+  }
+
+  /** Whether a message arrived after history had shown a newer one. */
+  private isLate(arrival: Arrival.Arrival): boolean {
+    const { envelope } = arrival
+    const isBehind = (Arrival.timetokenOf(arrival) ?? this.shown) < this.shown
+    return isBehind && envelope !== undefined && Arrival.isStored(envelope) && !this.ledger.has(arrival)
   }
 
   /** The last timetoken to read after a page of the service. Timetokens of the future do not count. */

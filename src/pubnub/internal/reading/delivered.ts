@@ -16,6 +16,8 @@ const mostByNameAlone = 250
 export interface Delivered {
   /** Admits an event once for each subscribed name (`by`). */
   readonly admit: (id: string, by: string, content: unknown) => Admitted
+  /** Whether an event with this id is remembered. */
+  readonly has: (id: string) => boolean
   /** All delivered events from this timetoken on are remembered. */
   readonly since: () => bigint
 }
@@ -89,6 +91,7 @@ export const make = (needed: () => bigint | undefined = () => undefined): Delive
       current.add(name, latestBy, content)
       return { _tag: "New", name }
     },
+    has: (id) => find(id) !== undefined,
     since: () => since
   }
 }

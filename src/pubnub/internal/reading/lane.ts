@@ -325,11 +325,21 @@ export class Lane {
 
   // --- gaps
 
+  /** After which timetoken the first of its readers begins. One that resumed may begin before its connection. */
+  private get startsAfter(): string | undefined {
+    let first: string | undefined
+    for (const { startsAfter } of this.readers.keys()) {
+      if (startsAfter !== "" && (first === undefined || startsAfter < first)) first = startsAfter
+    }
+    return first
+  }
+
   private open(missed: Pick<Gap, "from" | "page" | "reason" | "to" | "isUnheard">): boolean {
     const { from, isUnheard, page, reason, to } = missed
     const isLater = page !== undefined && this.ledger !== undefined &&
       (page.lateBy > this.ledger.reckoned || this.now - BigInt(from.position) > settled)
-    const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [], isLater })
+    const { startsAfter } = this
+    const hole = this.ledger?.open({ reason, from, to, page: page?.arrivals ?? [], isLater, startsAfter })
     if (hole === undefined) return false
     // A whole gap includes the unsettled part. So it replaces the second reading, and continues its outage.
     const replaced = this.ledger?.isWhole === true ? this.dropSecond() : undefined

@@ -10,7 +10,7 @@ import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
 import * as Marks from "./marks.ts"
-import { textOf } from "./place.ts"
+import { before, textOf } from "./place.ts"
 import { type Had, hadOf, latestOf, marksOf, never, overlap, overlapBefore, Recent } from "./recent.ts"
 
 type Arrivals = ReadonlyArray<Arrival.Arrival>
@@ -40,6 +40,8 @@ export interface Missed {
   readonly page: Arrivals
   /** Whether another region is later than expected, or had time to be late with several messages. */
   readonly isLater?: boolean
+  /** The first reader begins after this timetoken. That may be before the connection began. */
+  readonly startsAfter?: string | undefined
 }
 
 /** How old, in ticks, events must be before history is read for the second time. No region is later. */
@@ -111,6 +113,11 @@ export class Ledger {
     this.leftOut = leftOut
   }
 
+  /** Whether it has got an event, from history or from the live service. */
+  has({ id }: Arrival.Arrival): boolean {
+    return id !== undefined && this.delivered.has(id)
+  }
+
   /** Sets the start, after the first answer of the service. */
   begin({ position }: Cursor): void {
     if (this.birth === 0n) this.birth = BigInt(position) + 1n
@@ -160,10 +167,12 @@ export class Ledger {
   }
 
   /** Opens a gap. Gives the range to read from history, or nothing if it cannot contain events of this reader. */
-  open({ from, isLater = false, page, reason, to }: Missed): Backfill.Hole | undefined {
+  open(
+    { from, isLater = false, page, reason, startsAfter = before(textOf(this.birth)), to }: Missed
+  ): Backfill.Hole | undefined {
     const position = BigInt(from.position)
     const start = position > this.complete ? position : this.complete
-    const overlapped = newest(start - overlap, this.birth)
+    const overlapped = newest(start - overlap, oldest(this.birth, BigInt(startsAfter) + 1n))
     const end = BigInt(to)
     const remembered = this.delivered.since()
     // A full page may follow one that was read. Then the overlap is not read now, but a second time when all of it has arrived. It

@@ -36,7 +36,7 @@ import {
   placeOf,
   subscriptionOf
 } from "./place.ts"
-import { hadOf, latestOf, marksOf, type Recent } from "./recent.ts"
+import { hadOf, latestOf, marksOf, overlapBefore, type Recent } from "./recent.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
 
@@ -124,8 +124,8 @@ export class Reader {
   private ahead: Cursor | undefined
   /** `recent` is needed until the connection's overlap begins after this timetoken. */
   private recentUntil = ""
-  /** The reader begins after this timetoken. */
-  private startsAfter = ""
+  /** The reader begins after this timetoken. Empty before it has begun. */
+  startsAfter = ""
   private copies: MessageIds.Copies | undefined
   private wasDown = false
   /** The latest status of the connection, if there was no room to emit it. */
@@ -659,9 +659,13 @@ export class Reader {
   }
 
   /** Whether a cursor that readers share is right for this reader, too. */
-  private isOwn({ recent }: Cursor): boolean {
+  private isOwn({ position, recent }: Cursor): boolean {
     if (recent === undefined) return true
-    if (this.recent !== undefined && recent.since > this.recentUntil) this.recent = undefined
+    // A connection that began later reaches back no further than its own beginning, whatever its position is.
+    const reached = this.recentUntil
+    if (this.recent !== undefined && recent.since > reached && overlapBefore(position) > reached) {
+      this.recent = undefined
+    }
     return this.recent === undefined && recent.since > this.startsAfter
   }
 
