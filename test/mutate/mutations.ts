@@ -1078,11 +1078,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "place !== undefined"
     ],
     ["connections that are closed get readers", "this.connections.clear()", ""],
-    [
-      "readers that join after the end are forgotten",
-      "for (const reader of readers) reader.finish(done)",
-      "for (const reader of readers) reader.finish(done)\n    this.readers.clear()"
-    ],
+    ["an interruption lasts without names", "[...this.placesOf(reader), ...before]", "this.placesOf(reader)"],
     ["names stay after the end", "this.homes.clear()\n", ""]
   ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
@@ -1139,12 +1135,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/registry.test.ts`], [
-    [
-      "a part goes to those who have its names by then",
-      "readers: [...Few.all(audience.readers)]",
-      "readers: Few.all(audience.readers)"
-    ],
-    ["who changes names for a status is told again", "if (told.has(reader)) continue", ""]
+    ["who joins after a break begins before it", "      this.ledger?.skip(to.position)\n", ""]
+  ]),
+  ...of(`${reading}/reader.ts`, [`${tests}/registry.test.ts`], [
+    ["a reader that is woken runs at once", "this.core.wakes.later(() => resume(this.pull))", "resume(this.pull)"]
   ]),
   ...of(`${reading}/connection.ts`, [`${tests}/registry.test.ts`], [
     [
@@ -1152,7 +1146,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       " || this.asked?.channels.includes(name) === true ||\n    this.asked?.groups.includes(name) === true",
       ""
     ],
-    ["only who has its names by then begins", "[...lane.hearing(nameOf(key))]", "lane.hearing(nameOf(key))"],
+    [
+      "a loop without names is not woken for new ones",
+      "if (this.loop.isRunning) this.loop.wake()\n        else this.loop.start()",
+      "if (!this.loop.isRunning) this.loop.start()"
+    ],
     ["one refused name ends all readers", "concerned.length > 0 ? concerned : [...this.readers]", "[...this.readers]"],
     ["nobody goes on for those who are left", "if (hasStopped) this.restart()", ""],
     [

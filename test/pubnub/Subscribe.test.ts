@@ -372,6 +372,7 @@ it.effect("without onStatus, a possible loss is logged as a warning, and nothing
       Effect.provide(Logger.layer([logger]))
     )
     yield* service.emitRaw({ channel: "a", envelope: { c: "a" } })
+    yield* VirtualTime.advance("1 second")
     yield* service.restart
     yield* VirtualTime.advance("3 seconds")
     yield* service.publish({ channel: "a", message: 1 })

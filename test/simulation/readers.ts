@@ -529,7 +529,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
           const arrived = timetoken + BigInt(delay) * 10_000n + 20_000n
           sent.push({ id: sent.length, by: index % 3, channel, region, kind, timetoken, arrived })
         })
-        return
+        // Readers get what is there before the next act.
+        return yield* Effect.yieldNow
       }
       case "Wait":
         return yield* Virtual.advance(act.millis)

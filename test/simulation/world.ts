@@ -974,7 +974,8 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         // It says goodbye on a network that may be dead: nobody waits for it.
         yield* Effect.forkChild(Fiber.interrupt(reader))
         reader = yield* begin
-        return
+        // Readers get what is there before the next act.
+        return yield* Effect.yieldNow
       }
       case "Defect":
         if (act.in === "handler" || act.in === "onStatus") broken.add(act.in)

@@ -7,6 +7,7 @@ import type * as SubscribeStatus from "../../../src/pubnub/SubscribeStatus.ts"
 import type { Core, Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { Knowledge } from "../../../src/pubnub/internal/reading/knowledge.ts"
 import * as Pace from "../../../src/pubnub/internal/reading/pace.ts"
+import { Wakes } from "../../../src/pubnub/internal/reading/wakes.ts"
 
 const again = Schedule.spaced("1 second")
 
@@ -34,6 +35,7 @@ export const coreOf = (settings: Partial<Settings> = {}) =>
       provide: Effect.provideContext(context),
       publish: (status) => published.push(status),
       demand: () => {},
+      wakes: new Wakes(),
       waiting: 0
     }
     return { core, published }

@@ -55,7 +55,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
         reader.begin(`c ${channel}`, from)
         const seen: Array<SubscribeEvent.SubscribeEvent> = []
         const fiber = yield* Effect.forkScoped(
-          Effect.forever(Effect.map(reader.pull, (part) => seen.push(...part)))
+          Effect.forever(Effect.map(reader.pull, (part) => seen.push(...part)), { disableYield: true })
         )
         yield* Effect.yieldNow
         return { reader, seen, fiber }
@@ -98,6 +98,7 @@ describe("a reader that hears a part of a page of more than a hundred events", (
       const third = yield* pageOf(50, 250)
       const arrivals = [...first.arrivals, ...second.arrivals, ...third.arrivals]
       assert.isTrue(lane.receive({ ...third, arrivals }, true))
+      yield* Effect.yieldNow
       assert.deepStrictEqual(payloads(seen), [...numbers(100), ...numbers(50, 250)])
       const had: Array<string> = []
       for (const event of seen) {
@@ -159,6 +160,7 @@ describe("marks of events that were had before the first page", () => {
       yield* Effect.map(pageOf(1, 5, "b"), (page) => lane.receive(page, true))
       yield* VirtualTime.advance("13 seconds")
       yield* Effect.map(pageOf(1, 6, "b"), (page) => lane.receive(page, true))
+      yield* Effect.yieldNow
       assert.deepStrictEqual(payloads(seen), [5, 6])
       const last = seen.at(-1)
       assert.strictEqual(last?._tag === "Message" ? marksOf(last.cursor) : undefined, 1)
@@ -166,6 +168,16 @@ describe("marks of events that were had before the first page", () => {
 })
 
 describe("a full page", () => {
+  it.effect("fills no reader that takes its events at once, however many history has before it", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join({ capacity: 250 })
+      assert.isTrue(lane.receive(yield* pageOf(1_000), true))
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(1_000))
+      assert.deepStrictEqual(statuses(seen), ["Connected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("is delivered after the messages of history, and before later ones", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)

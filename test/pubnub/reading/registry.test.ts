@@ -17,6 +17,7 @@ import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { Registry } from "../../../src/pubnub/internal/reading/registry.ts"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { payloads } from "../../kit/events.ts"
+import { numbers } from "./arrivals.ts"
 
 const emulator = PubNubEmulator.PubNubEmulator
 const faults = Faults.Fault
@@ -505,6 +506,55 @@ describe("a connection with several readers", () => {
       yield* Subscriber.reconnect
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(tags(), ["Connected", "Connected"])
+    }).pipe(shared))
+
+  it.effect.each(
+    [
+      [
+        "GapSuspected",
+        emulator.use((service) => service.publishAll(numbers(150).map((message) => ({ channel: "a", message }))))
+      ],
+      ["Interrupted", emulator.use((service) => service.restart)],
+      ["Disconnected", Subscriber.disconnect]
+    ] as const
+  )("tells %s once to a stream that starts again each time", ([tag, cause]) =>
+    Effect.gen(function*() {
+      const stream = Subscribe.stream({ channels: ["a"], catchUp: "none" })
+      yield* collect(stream)
+      let count = 0
+      const one = Stream.takeUntil(stream, (event) => event._tag === tag && ++count > 0)
+      yield* collect(Stream.flatMap(Stream.range(1, 50), () => one))
+      yield* cause
+      yield* VirtualTime.advance("1 second")
+      assert.strictEqual(count, 1)
+    }).pipe(shared))
+
+  it.effect("goes on with a stream that starts again, and reconnects, when its connection has failed", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      const { seen } = yield* collect(
+        Stream.catchTag(set.stream, "SubscribeError", () => Stream.unwrap(Effect.as(Subscriber.reconnect, set.stream)))
+      )
+      yield* emulator.use((service) => service.restart)
+      yield* VirtualTime.advance("1 second")
+      yield* publish(1)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+    }).pipe(
+      Effect.provide(Layer.provideMerge(
+        Subscriber.layer({ reconnect: { Transport: Schedule.recurs(0) } }),
+        emulated()
+      ))
+    ))
+
+  it.effect("ends the interruption of a set whose last name is removed", () =>
+    Effect.gen(function*() {
+      const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+      const { seen } = yield* collect(set.stream)
+      yield* emulator.use((service) => service.restart)
+      yield* set.remove("a")
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Interrupted", "Reconnected"])
     }).pipe(shared))
 
   it.effect("ends only the readers of a refused name, with their cursor", () =>

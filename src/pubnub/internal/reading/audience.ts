@@ -4,7 +4,7 @@
  */
 import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
-import type * as Few from "./few.ts"
+import * as Few from "./few.ts"
 import type { Given } from "./ledger.ts"
 import { type Key, nameOf } from "./names.ts"
 import type { Reader } from "./reader.ts"
@@ -31,15 +31,15 @@ export class Audience {
     return this.id.split(separator).map(nameOf)
   }
 
-  /** Gives events to readers. `isWhole`: they hear all events of their connection, and so share its cursors. */
-  give(given: ReadonlyArray<Given>, isWhole: boolean, readers: Iterable<Reader>): void {
+  /** Gives events to its readers. `isWhole`: they hear all events of their connection, and so share its cursors. */
+  give(given: ReadonlyArray<Given>, isWhole: boolean): void {
     let oldest: string | undefined
     for (const { event } of given) {
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && (oldest === undefined || timetoken < oldest)) oldest = timetoken
     }
     const events = isWhole && this.recent === undefined ? given.map(({ event }) => event) : this.own(given)
-    for (const reader of readers) {
+    for (const reader of Few.all(this.readers)) {
       reader.offer(
         reader.hearsAll(oldest) ? events : events.filter((event, index) => reader.hears(given[index]?.by, event))
       )

@@ -226,7 +226,9 @@ export class Connection {
       Effect.suspend(() => {
         this.isGathering = false
         if (this.isEmpty) return this.close
-        if (!this.loop.isRunning) this.loop.start()
+        // It may run without names since `switchOn`, and wait for some.
+        if (this.loop.isRunning) this.loop.wake()
+        else this.loop.start()
         return this.applied
       })
     ))
@@ -434,11 +436,7 @@ export class Connection {
     for (const lane of this.lanes.values()) {
       // The position of the answer may be before that of the poll: it is wrong, or of a region that is behind.
       const from = [cursor, lane.front ?? now].reduce(newer, now)
-      // A reader that is woken runs at once, and may change names.
-      for (const key of fresh) {
-        const readers = [...lane.hearing(nameOf(key))]
-        for (const reader of readers) reader.begin(key, from)
-      }
+      for (const key of fresh) for (const reader of lane.hearing(nameOf(key))) reader.begin(key, from)
     }
     if (this.doubted !== undefined) this.tellAll(this.doubted)
     this.doubted = undefined
@@ -688,7 +686,6 @@ export class Connection {
     })
     for (const reader of readers) this.host.leave(reader)
     if (hasStopped) this.restart()
-    // This comes last: a reader that is woken runs at once, and may close the engine.
     for (const [reader, error] of ends) reader.fail(error)
   }
 
@@ -710,7 +707,6 @@ export class Connection {
     for (const lane of this.lanes.values()) lane.stop()
     this.stopHeartbeat()
     this.run(this.sendLeave([]))
-    // This comes last: a reader that is woken runs at once, and what joins then stays off, too.
     this.tellEach((lane) => {
       const cursor = this.placeOf(lane)
       return { _tag: "Disconnected", ...cursor === undefined ? {} : { cursor } }

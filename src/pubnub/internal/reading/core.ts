@@ -11,6 +11,7 @@ import type { PubNubConfig } from "../../PubNubConfig.ts"
 import type * as PubNubError from "../../PubNubError.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type * as Backfill from "./backfill.ts"
+import type { Wakes } from "./wakes.ts"
 
 export interface Settings {
   /** The filter expression of the service. History cannot apply it. */
@@ -39,6 +40,8 @@ export interface Core {
   readonly publish: (status: SubscribeStatus.Status) => void
   /** Called when a reader wants events, or does not hold others back any more. */
   readonly demand: () => void
+  /** The readers that continue after the current step. */
+  readonly wakes: Wakes
   /** How many readers wait for events. */
   waiting: number
 }

@@ -23,6 +23,7 @@ import type { Lane } from "./lane.ts"
 import type { Key } from "./names.ts"
 import * as Pace from "./pace.ts"
 import { type Options, Reader } from "./reader.ts"
+import { Wakes } from "./wakes.ts"
 
 /** The longest address of a connection. The rest of the limit is a reserve for what changes from poll to poll. */
 const room = Request.longestAddress - 1_000
@@ -39,7 +40,7 @@ export class Engine {
   isOn = true
   private isClosed = false
 
-  constructor(core: Omit<Core, "demand" | "waiting">) {
+  constructor(core: Omit<Core, "demand" | "waiting" | "wakes">) {
     this.core = {
       ...core,
       fork: (effect) => {
@@ -49,6 +50,7 @@ export class Engine {
         return fiber
       },
       demand: () => this.demand(),
+      wakes: new Wakes(),
       waiting: 0
     }
     const { filter, state } = core.settings
@@ -90,8 +92,10 @@ export class Engine {
 
   remove(reader: Reader, members: Iterable<Subscription>): void {
     if (!this.readers.has(reader)) return
+    const before = this.placesOf(reader)
     this.drop(reader, reader.remove(members))
-    const [place] = this.placesOf(reader)
+    // Without names it has no place any more.
+    const [place] = [...this.placesOf(reader), ...before]
     // The reader may have left the interrupted connection. It gets no more statuses of it, so the interruption ends here.
     if (place !== undefined && !this.isDown(reader)) {
       reader.tell({ _tag: "Reconnected", cursor: place, downFor: Duration.zero })
@@ -215,10 +219,8 @@ export class Engine {
   }
 
   private endReaders(): void {
-    const readers = [...this.readers]
+    for (const reader of this.readers) reader.finish(done)
     this.readers.clear()
-    // This comes last: a reader that is woken runs at once, and another one may join after it.
-    for (const reader of readers) reader.finish(done)
   }
 }
 

@@ -234,13 +234,7 @@ export class Lane {
       const cursor = audience.cursor(status.cursor, this.isWhole(audience))
       return cursor === status.cursor ? status : { ...status, cursor }
     }
-    // A woken reader runs at once. If it changes its names, the map lists it again. A reader that joins meanwhile is told, too.
-    const told = new Set<Reader>()
-    for (const [reader, audience] of this.readers) {
-      if (told.has(reader)) continue
-      told.add(reader)
-      reader.tell(toldTo(audience))
-    }
+    for (const [reader, audience] of this.readers) reader.tell(toldTo(audience))
   }
 
   /**
@@ -435,6 +429,7 @@ export class Lane {
         yield* debug(() => [`Subscribe.poll found ${found} events in history`])
         found = 0
       }
+      this.core.wakes.now()
     }
     this.fiber = undefined
   })
@@ -464,6 +459,7 @@ export class Lane {
           this.goOn(gap)
           this.suspect(gap.from, gap.to, gap.reason)
         } else this.giveLate(gap, progress)
+        this.core.wakes.now()
         if (progress !== "TooLong" && !progress.filled) continue
         this.ledger?.settle(BigInt(gap.to))
         this.late = undefined
@@ -682,10 +678,7 @@ export class Lane {
       const timetoken = "timetoken" in event ? event.timetoken : undefined
       if (timetoken !== undefined && timetoken > this.reached && timetoken <= latest) this.reached = timetoken
     }
-    // A reader that is woken runs at once. What it does may change the names of others that were not given their part yet.
-    const all = []
-    for (const [audience, part] of parts) all.push({ audience, part, readers: [...Few.all(audience.readers)] })
-    for (const { audience, part, readers } of all) audience.give(part, this.isWhole(audience), readers)
+    for (const [audience, part] of parts) audience.give(part, this.isWhole(audience))
   }
 }
 

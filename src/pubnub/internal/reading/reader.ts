@@ -472,7 +472,7 @@ export class Reader {
     if (resume === undefined) return
     this.resume = undefined
     if (this.core.settings.demand === "pull") this.core.waiting--
-    resume(this.pull)
+    this.core.wakes.later(() => resume(this.pull))
   }
 
   // --- pulled events
