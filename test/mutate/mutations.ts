@@ -620,15 +620,15 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["history is behind for every range without a page", "reason === \"FullPage\" && !isStored", "!isStored"],
     [
       "what was stepped over is not looked for again",
-      "&& !isBlind && !isUnheard) return false",
-      "&& !isBlind) return false"
+      "&& !this.isUnheard && !isGrowing) return false",
+      ") return false"
     ],
     [
       "a part of what was stepped over is all of it",
-      "this.missing === 0 || this.missing > this.missingBefore)",
-      "this.missing === 0)"
+      "&& !this.isUnheard && !isGrowing) return false",
+      "&& !this.isUnheard) return false"
     ],
-    ["what was stepped over may be empty", "this.hole.isUnheard === true && this.missing === 0\n", "false\n"],
+    ["what was stepped over may be empty", "this.isUnsure || this.isUnheard\n", "this.isUnsure\n"],
     ["counts are repeated while history is behind", "!this.isDoubtful || this.lacking.length > 0", "!this.isDoubtful"],
     [
       "wildcards are certain",
@@ -903,6 +903,16 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/connection.ts`, ["test/pubnub/catchUp.test.ts"], [
     ["what was stepped over was heard", "lane.missed(from, next, true)", "lane.missed(from, next)"]
   ]),
+  ...of(`${reading}/backfill.ts`, ["test/pubnub/catchUp.test.ts"], [
+    [
+      "what a full page is to give is missing",
+      "timetoken > unheardFrom) this.hasUnheard = true",
+      "false) this.hasUnheard = true"
+    ]
+  ]),
+  ...of(`${reading}/room.ts`, ["test/pubnub/catchUp.test.ts"], [
+    ["after one large answer all are small", "this.entries = Math.ceil(entries * growth)", "this.entries = entries"]
+  ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
     ["what was stepped over is read once", "isUnproven && page.arrivals.length > 0 ||", ""],
     [
@@ -910,7 +920,23 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.isUnproven = false\n      else",
       "this.isUnproven = true\n      else"
     ],
-    ["what was stepped over behind a gap is read once", "first.to, first.isUnheard)", "first.to, false)"],
+    [
+      "what was stepped over behind a gap is read once",
+      "return this.openBreak(first)",
+      "return this.openBreak({ ...first, isUnheard: false })"
+    ],
+    ["what the gap before has given is missing", "this.gap?.backfill.missed(this.found - found)", ""],
+    [
+      "what the gap before gave earlier is not missing",
+      "this.gap?.backfill.missed(this.found - found)",
+      "this.gap?.backfill.missed(this.found)"
+    ],
+    [
+      "a fast reader waits for the end of a gap",
+      "        found = 0\n      }\n      this.core.wakes.now()",
+      "        found = 0\n      }"
+    ],
+    ["who joins after a gap begins before it", "} else this.ledger?.skip(to)", "}"],
     [
       "marks of an earlier run stay after its next page",
       "knowledge.note(arrival), this.next())",
@@ -956,7 +982,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "if (this.gap === undefined) return this.give(page, moved)",
       "return this.give(page, moved)"
     ],
-    ["a break does not wait behind a gap", "else this.hold({ _tag: \"Break\", from, to, isUnheard }, 0)", ""],
+    ["a break does not wait behind a gap", "else this.hold(missed, 0)", ""],
     ["each full page is a gap", "pages.findLastIndex(", "pages.findIndex("],
     ["a defect dies unseen", "(defect) => Effect.sync(() => this.host.broken(defect))", "() => Effect.void"],
     [
@@ -1002,8 +1028,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["what waits behind a gap comes before history", "isAll || at(arrival) < end", "true"],
     [
       "a gap of an earlier run is not named while it is filled",
-      "page: undefined, isUnheard })) return\n",
-      "page: undefined, isUnheard })) this.base = withoutHole(asked)\n"
+      "this.gap?.backfill.missed(this.found - found)\n",
+      "this.base = withoutHole(asked)\n"
     ],
     ["a gap of an earlier run never ends", "this.base === undefined ? undefined : withoutHole(this.base)", "this.base"],
     ["a gap of an earlier run is suspected from its position", "from.hole ?? from.position", "from.position"],

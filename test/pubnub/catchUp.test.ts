@@ -117,6 +117,26 @@ describe("catching up", () => {
         assert.deepStrictEqual(gaps(seen), [])
       }).pipe(Effect.provide(small({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
 
+    it.effect("suspects no loss when a full page follows", () =>
+      Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        yield* large(12, "a")
+        yield* burst(200, { first: 12 })
+        yield* VirtualTime.advance("10 seconds")
+        assert.deepStrictEqual(numbersOf(seen), numbers(212))
+        assert.deepStrictEqual(gaps(seen), [])
+      }).pipe(Effect.provide(small())))
+
+    it.effect("asks for more again after a few large messages", () =>
+      Effect.gen(function*() {
+        const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))
+        yield* away(Effect.andThen(burst(2_000), large(12, "a")))
+        yield* VirtualTime.advance("20 seconds")
+        assert.deepStrictEqual(numbersOf(seen), [...numbers(2_000), ...numbers(12)])
+        assert.deepStrictEqual(gaps(seen), [])
+        assert.isBelow((yield* history).length, 100)
+      }).pipe(Effect.provide(small())))
+
     it.effect("says that the messages are missing where nothing is stored", () =>
       Effect.gen(function*() {
         const { seen } = yield* collectConnected(Subscribe.stream({ channels: ["a"] }))

@@ -364,7 +364,7 @@ describe("a full page", () => {
         yield* publishAll(3)
         yield* VirtualTime.advance("300 millis")
         yield* publishAll(3, () => "a", 3)
-        const { arrivals, notices } = yield* fill({ since, isUnheard: true })
+        const { arrivals, notices } = yield* fill({ since, unheardFrom: String(since) })
         assert.deepStrictEqual([...new Set(payloads(arrivals))], numbers(count))
         assert.deepStrictEqual(notices.map(({ _tag }) => _tag), [...told])
       }).pipe(Effect.provide(emulated({ emulator: { historyDelay } })))

@@ -136,6 +136,35 @@ describe("a page that was stepped over", () => {
   )
 })
 
+describe("a page that was too large", () => {
+  it.effect("is no reason to suspect a loss when the gap before it has given its messages", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const { next } = yield* pageOf(3)
+      const later = { ...next, position: `${next.position.slice(0, -1)}9` }
+      lane.missed(from, next)
+      // It has messages of another region, which are older than its position.
+      lane.missed(next, later, true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(3))
+      assert.deepStrictEqual(statuses(seen), ["Connected"])
+      assert.strictEqual(lane.front?.position, later.position)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is suspected when history shows none of its messages after those of the gap before it", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const { next } = yield* pageOf(3)
+      lane.missed(from, next)
+      yield* VirtualTime.advance("20 seconds")
+      lane.missed(next, { ...next, position: `${next.position.slice(0, -1)}9` }, true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
 describe("marks of events that were had before the first page", () => {
   const marksOf = (cursor: Cursor | undefined) => Marks.split(cursor?.recent?.marks ?? "").length
 

@@ -557,6 +557,21 @@ describe("a connection with several readers", () => {
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Interrupted", "Reconnected"])
     }).pipe(shared))
 
+  it.effect("begins a stream without history behind a page that was too large", () =>
+    Effect.gen(function*() {
+      const stream = Subscribe.stream({ channels: ["a"], catchUp: "none" })
+      const first = yield* collect(stream)
+      yield* emulator.use((service) => service.publishAll(numbers(60).map((message) => ({ channel: "a", message }))))
+      yield* VirtualTime.advance("1 second")
+      const second = yield* collect(stream)
+      const [gap] = first.seen.filter((event) => event._tag === "GapSuspected")
+      const [connected] = second.seen
+      assert.strictEqual(
+        connected?._tag === "Connected" ? String(BigInt(connected.cursor.position) + 1n) : undefined,
+        gap?.before
+      )
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated({ config: { maxAnswerSize: 4_000 } })))))
+
   it.effect("ends only the readers of a refused name, with their cursor", () =>
     Effect.gen(function*() {
       const a = yield* collect(Subscribe.stream({ channels: ["a"] }))

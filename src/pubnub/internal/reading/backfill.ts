@@ -48,8 +48,8 @@ export interface Hole {
   readonly page: ReadonlyArray<Arrival.Arrival>
   /** Whether other requests go first. */
   readonly isPatient?: boolean
-  /** Whether the service had messages in it that the reader did not get. History that shows none of them is late. */
-  readonly isUnheard?: boolean
+  /** The position before a page that the reader did not get. History that shows no message after it is late. */
+  readonly unheardFrom?: string | undefined
 }
 
 /** The result of one step. */
@@ -138,6 +138,8 @@ export class Backfill {
   private missing = 0
   /** The same before the last look. */
   private missingBefore = 0
+  /** Whether history has shown an event after `unheardFrom`. The reader may have it already, or get it with a full page. */
+  private hasUnheard = false
   private refusals = 0
   /** How many requests were answered. */
   answers = 0
@@ -400,11 +402,13 @@ export class Backfill {
   // --- pages
 
   private give(segments: Segments): Progress {
+    const { unheardFrom } = this.hole
     const { entries, upTo } = segments.take()
     const missing: Array<Arrival.Arrival> = []
     for (const { arrivals, channel, id, timetoken } of entries) {
       const at = BigInt(timetoken)
       if (at > (this.newest.get(channel) ?? 0n)) this.newest.set(channel, at)
+      if (unheardFrom !== undefined && timetoken > unheardFrom) this.hasUnheard = true
       const shown = id === undefined ? undefined : this.unseen.get(id)
       if (id !== undefined && shown !== undefined) {
         this.unseen.delete(id)
@@ -468,8 +472,8 @@ export class Backfill {
     }
     const isBlind = this.hole.reason === "FullPage" && this.looks === 0 && this.newest.size === 0 &&
       this.channels.size + this.empty.size > 0
-    const isUnheard = this.hole.isUnheard === true && (this.missing === 0 || this.missing > this.missingBefore)
-    if (this.looks === mostLooks || behind.length === 0 && !isBlind && !isUnheard) return false
+    const isGrowing = this.hole.unheardFrom !== undefined && this.missing > this.missingBefore
+    if (this.looks === mostLooks || behind.length === 0 && !isBlind && !this.isUnheard && !isGrowing) return false
     this.looks++
     this.missingBefore = this.missing
     // A channel with a count of zero may lack all of its messages.
@@ -486,6 +490,11 @@ export class Backfill {
     return true
   }
 
+  /** Whether history has shown nothing of a page that the reader did not get. */
+  private get isUnheard(): boolean {
+    return this.hole.unheardFrom !== undefined && this.missing === 0 && !this.hasUnheard
+  }
+
   /** Whether history is read again for messages that it lacks of a channel. */
   private isWaitedFor(channel: string): boolean {
     return this.looks === 0 || this.history.knowledge.unstored.get(channel)?.has("Message") !== true
@@ -499,7 +508,7 @@ export class Backfill {
     const { from, page, reason, since, to } = this.hole
     const { channels, groups } = this.names()
     const notices: Array<SubscribeStatus.Status> = []
-    let suspected = this.isOutOfReach || this.isUnsure || this.hole.isUnheard === true && this.missing === 0
+    let suspected = this.isOutOfReach || this.isUnsure || this.isUnheard
     // Older messages say nothing: they were not read, or retention has deleted them.
     const kept = this.oldestKept()
     const oldest = kept > since ? kept : since

@@ -37,8 +37,17 @@ export interface Page {
 /** What arrived behind a gap. */
 type Held =
   | { readonly _tag: "Page"; readonly page: Page }
-  /** The connection did not listen between these cursors, or stepped over a page that was too large (`isUnheard`). */
-  | { readonly _tag: "Break"; readonly from: Cursor; readonly to: Cursor; readonly isUnheard: boolean }
+  | Break
+
+/** The connection did not listen between these cursors, or stepped over a page that was too large (`isUnheard`). */
+interface Break {
+  readonly _tag: "Break"
+  readonly from: Cursor
+  readonly to: Cursor
+  readonly isUnheard: boolean
+  /** How many missing events history had shown by then. */
+  readonly found: number
+}
 
 /** How many characters may wait behind a gap. At the limit the connection stops polling. */
 const mostHeld = 32 * 1024 * 1024
@@ -49,8 +58,8 @@ interface Gap {
   readonly reason: SubscribeStatus.GapSuspected["reason"]
   /** The full page. The missing events come before it. */
   readonly page: Page | undefined
-  /** Whether the connection stepped over a page that was too large. */
-  readonly isUnheard: boolean
+  /** The position before a page that was too large, if the connection stepped over one. */
+  readonly unheardFrom: string | undefined
   readonly backfill: Backfill
   readonly outage: Outage
   /**
@@ -97,6 +106,8 @@ export class Lane {
   private gap: Gap | undefined
   private held: Array<Held> = []
   private heldSize = 0
+  /** How many missing events history has shown. */
+  private found = 0
   private fiber: Fiber.Fiber<void> | undefined
   /** Reads for the second time what was read for full pages, since another region may have been late. No reader waits for it. */
   private second: Fiber.Fiber<void> | undefined
@@ -250,8 +261,9 @@ export class Lane {
 
   /** Handles a break: the connection did not listen between these cursors, or stepped over a page that was too large. */
   missed(from: Cursor, to: Cursor, isUnheard = false): void {
-    if (this.gap === undefined) this.openBreak(from, to, isUnheard)
-    else this.hold({ _tag: "Break", from, to, isUnheard }, 0)
+    const missed: Break = { _tag: "Break", from, to, isUnheard, found: this.found }
+    if (this.gap === undefined) this.openBreak(missed)
+    else this.hold(missed, 0)
   }
 
   private note(page: Page, gap: Gap): void {
@@ -277,7 +289,7 @@ export class Lane {
       const newest = youngest(arrivals, this.core.history.knowledge.latest())
       const to = next.position > newest ? next.position : newest
       if (this.stepsOver) this.suspect(asked, to, "FullPage")
-      else if (this.open({ reason: "FullPage", from: asked, to, page, isUnheard: false })) return moved
+      else if (this.open({ reason: "FullPage", from: asked, to, page, unheardFrom: undefined })) return moved
     }
     this.ledger.reckon(page.lateBy, asked.position)
     const given = this.ledger.live(arrivals, asked, next)
@@ -297,11 +309,20 @@ export class Lane {
     return arrivals.length >= this.core.config.queueLength
   }
 
-  private openBreak(from: Cursor, to: Cursor, isUnheard: boolean): void {
+  private openBreak({ found, from, isUnheard, to }: Break): void {
     const asked = this.base ?? from
-    if (this.stepsOver) this.suspect(asked, to.position, "LongBreak")
-    else if (this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined, isUnheard })) return
-    // Another region is behind this position, so nothing is read. The gap of an earlier run was not reported yet.
+    const unheardFrom = isUnheard ? from.position : undefined
+    const isOpen = !this.stepsOver &&
+      this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined, unheardFrom })
+    if (isOpen) {
+      // What the gap before it has shown since may be of the page that was too large.
+      this.gap?.backfill.missed(this.found - found)
+      return
+    }
+    if (this.stepsOver) {
+      this.suspect(asked, to.position, "LongBreak")
+      this.ledger?.skip(to.position)
+    } // Another region is behind this position, so nothing is read. The gap of an earlier run was not reported yet.
     else if (asked.hole !== undefined) this.suspect(asked, newer(asked, to).position, "LongBreak")
     this.base = withoutHole(asked)
   }
@@ -328,8 +349,8 @@ export class Lane {
     return first
   }
 
-  private open(missed: Pick<Gap, "from" | "page" | "reason" | "to" | "isUnheard">): boolean {
-    const { from, isUnheard, page, reason, to } = missed
+  private open(missed: Pick<Gap, "from" | "page" | "reason" | "to" | "unheardFrom">): boolean {
+    const { from, page, reason, to, unheardFrom } = missed
     const isLater = page !== undefined && this.ledger !== undefined &&
       (page.lateBy > this.ledger.reckoned || this.now - BigInt(from.position) > settled)
     const { startsAfter } = this
@@ -339,7 +360,7 @@ export class Lane {
     const replaced = this.ledger?.isWhole === true ? this.dropSecond() : undefined
     this.gap = {
       ...missed,
-      backfill: new Backfill(this.core.history, this.host.names, { ...hole, isUnheard }),
+      backfill: new Backfill(this.core.history, this.host.names, { ...hole, unheardFrom }),
       outage: new Outage(this.core, this.within, replaced?.outage),
       joining: [],
       isReadAgain: false
@@ -484,7 +505,7 @@ export class Lane {
       to: hole.to,
       reason: "FullPage",
       page: undefined,
-      isUnheard: false,
+      unheardFrom: undefined,
       backfill: new Backfill(this.core.history, this.host.names, hole),
       outage: new Outage(this.core, this.within),
       joining: [],
@@ -543,13 +564,14 @@ export class Lane {
     const events = gap.isReadAgain && gap.page === undefined
       ? this.beforeOverlap(gap, progress)
       : this.withJoining(gap, progress)
+    this.found += events.length
     gap.backfill.missed(events.length)
     if (gap.reason === "LongBreak" && events.length > 0) this.host.missed()
     for (const notice of notices) this.announce(notice)
     this.route(events, undefined)
     if (filled) {
       if (gap.reason === "FullPage") this.isUnproven = false
-      else if (gap.isUnheard) this.isUnproven = !this.core.history.knowledge.storesNothing
+      else if (gap.unheardFrom !== undefined) this.isUnproven = !this.core.history.knowledge.storesNothing
       ledger.filled(isCurrent)
       this.close(gap)
     }
@@ -598,7 +620,7 @@ export class Lane {
 
   /** The full page, and what came behind it. */
   private close(gap: Gap): void {
-    const { page } = gap
+    const { page, to } = gap
     const from = withoutHole(gap.from)
     this.gap = undefined
     // While the gap was open, each cursor said where it began: a reader that resumes reports what history lacks.
@@ -608,7 +630,7 @@ export class Lane {
       const [first] = gap.joining
       if (gap.isReadAgain && first !== undefined) this.carry({ ...gap, from }, page, at(first) - 1n)
       else this.route(this.ledger?.live(page.arrivals, from, page.next) ?? [], page.next)
-    }
+    } else this.ledger?.skip(to)
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()
     this.startSecond()
     this.heldSize = this.held.reduce((size, held) => held._tag === "Page" ? size + held.page.size : size, 0)
@@ -635,7 +657,7 @@ export class Lane {
     const [first] = this.held
     if (first?._tag === "Break") {
       this.held = this.held.slice(1)
-      return this.openBreak(first.from, first.to, first.isUnheard)
+      return this.openBreak(first)
     }
     // If none is full, none opens a gap.
     this.held = this.held.slice(last === -1 ? pages.length : last + 1)

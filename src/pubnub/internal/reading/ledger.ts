@@ -73,6 +73,8 @@ export class Ledger {
   private birth: bigint
   /** The furthest position of the live service. */
   private complete = 0n
+  /** The end of the last break. A reader that joins later is not told of it, and begins after it. */
+  private skipped = 0n
   /** The position in history, if it is ahead of the live position. */
   private ahead: Cursor | undefined
   /** History may still lack events from here on. */
@@ -135,10 +137,15 @@ export class Ledger {
     return this.named(this.held(this.furthest(polled)))
   }
 
+  /** Notes the end of a break of which the readers know. */
+  skip(to: string): void {
+    this.skipped = newest(this.skipped, BigInt(to))
+  }
+
   /** The start of a reader that joins: after all that was given, even if the service went back, and without the unsettled part. */
   front(polled: Cursor): Cursor {
     const place = this.furthest(polled)
-    const complete = textOf(this.complete)
+    const complete = textOf(newest(this.complete, this.skipped))
     return this.named(place.position < complete ? { ...place, position: complete, delivered: [] } : place)
   }
 
