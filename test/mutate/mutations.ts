@@ -1103,7 +1103,6 @@ export const mutations: ReadonlyArray<Mutation> = [
       "place !== undefined && !this.isDown(reader)",
       "place !== undefined"
     ],
-    ["connections that are closed get readers", "this.connections.clear()", ""],
     ["an interruption lasts without names", "[...this.placesOf(reader), ...before]", "this.placesOf(reader)"],
     ["names stay after the end", "this.homes.clear()\n", ""]
   ]),

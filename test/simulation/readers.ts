@@ -35,12 +35,14 @@ import {
   dice,
   type Handled,
   handledOf,
+  isLater,
   isLong,
   isOfLostSum,
   killsOf,
   type Kind,
   lengthsOf,
   makeMachine,
+  maxAnswerSizeOf,
   type Mishap,
   namedBy,
   numberIn,
@@ -52,7 +54,8 @@ import {
   shownFault,
   spare,
   type Strain,
-  type StrainName,
+  type StrainName as Common,
+  strains as common,
   strainsOf,
   without
 } from "./world.ts"
@@ -75,11 +78,15 @@ export interface ReaderPlan {
 }
 
 export type Act =
-  | { readonly _tag: "Join"; readonly reader: number }
-  | { readonly _tag: "Leave"; readonly reader: number }
-  /** The reader is killed, and another goes on at once from the last cursor that it handled. */
-  | { readonly _tag: "Kill"; readonly reader: number }
-  | { readonly _tag: "Add" | "Remove"; readonly reader: number; readonly name: string }
+  | Change
+  /** The next `times` times that the reader is given such an event, its handler does this before it returns. */
+  | {
+    readonly _tag: "Inside"
+    readonly reader: number
+    readonly on: SubscribeEvent.SubscribeEvent["_tag"]
+    readonly times: number
+    readonly act: Change
+  }
   | {
     readonly _tag: "Publish"
     readonly count: number
@@ -90,7 +97,24 @@ export type Act =
   }
   | Strain
   | { readonly _tag: "Wait"; readonly millis: number }
-  | { readonly _tag: "Jump" | "Restart" | "Disconnect" | "Reconnect" }
+  | { readonly _tag: "Jump" | "Restart" }
+
+/** What readers do, also in their handlers. */
+type Change =
+  | { readonly _tag: "Join"; readonly reader: number }
+  | { readonly _tag: "Leave"; readonly reader: number }
+  /** The reader is killed, and another goes on at once from the last cursor that it handled. */
+  | { readonly _tag: "Kill"; readonly reader: number }
+  /** The reader leaves, and joins at once. */
+  | { readonly _tag: "Again"; readonly reader: number }
+  | { readonly _tag: "Add" | "Remove"; readonly reader: number; readonly name: string }
+  | { readonly _tag: "Disconnect" | "Reconnect" }
+  /** All readers are ended. Each of them joins again as soon as it is. */
+  | { readonly _tag: "UnsubscribeAll" }
+
+/** What a plan has of these. */
+export const strains = [...common, "reentrant"] as const
+export type StrainName = typeof strains[number]
 
 export interface Plan {
   readonly seed: number
@@ -105,6 +129,8 @@ export interface Plan {
   readonly server?: Tokens.Setting | undefined
   /** How long it takes to decrypt a page, where some messages are encrypted, and some with a key that readers lack. */
   readonly opens?: number | undefined
+  /** The most bytes of an answer. No single message is larger. */
+  readonly maxAnswerSize?: number | undefined
   readonly historyDelay: number
   readonly lateBy: number
   readonly readers: ReadonlyArray<ReaderPlan>
@@ -124,9 +150,9 @@ const covers = (name: string, channel: string): boolean =>
   name === channel || name === group && crew.includes(channel) || name === idle && channel === spare ||
   name.endsWith(".*") && channel.startsWith(name.slice(0, -1))
 
-export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): Plan => {
+export const planOf = (seed: number, names: ReadonlyArray<StrainName> = []): Plan => {
   const { between, next, one, pick } = dice(seed)
-  const strained = new Set(strains)
+  const strained = new Set(names.filter((name): name is Common => name !== "reentrant"))
   const later = dice(seed ^ 0x70CE)
   const possible = [...channels, "alerts.*", group, ...strained.has("groups") ? [idle] : []]
   const unstored = one(5)
@@ -196,13 +222,20 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
   }
   const server = serverOf(strained, later)
   for (const strain of strained) {
-    const random = strain === "renewal" || strain === "mixed" ? later : { between, one, pick }
+    const random = isLater(strain) ? later : { between, one, pick }
     for (let index = random.between(1, 4); index > 0; index--) {
       acts.splice(random.between(0, acts.length), 0, ...strainsOf(strain, random))
     }
   }
+  if (names.includes("reentrant")) {
+    for (let index = later.between(2, 12); index > 0; index--) {
+      acts.splice(later.between(0, acts.length), 0, insideOf(readers.length, possible, later))
+    }
+  }
   // A poll that begins anew knows only near its cursor what it had.
-  const begins = acts.some(({ _tag }) => _tag === "Disconnect" || _tag === "Reconnect" || _tag === "Defect")
+  const begins = acts.some(({ _tag }) =>
+    _tag === "Disconnect" || _tag === "Reconnect" || _tag === "Defect" || _tag === "Inside"
+  )
   const faults = Possible.faults.filter(({ fault }) => !begins || fault._tag !== "OldPage")
   const mishaps: Array<Mishap> = []
   const rate = one(4) ? 0 : 0.1
@@ -210,20 +243,57 @@ export const planOf = (seed: number, strains: ReadonlyArray<StrainName> = []): P
   for (const on of ["history", "historyCounts", "channelGroups"] as const) {
     for (let at = 0; at < 6; at++) if (next() < rate) mishaps.push({ at, on, ...pick(faults) })
   }
+  const further = one(8) ? 400 : 0
   return {
     seed,
-    further: one(8) ? 400 : 0,
+    further,
     latency: one(3) ? between(1, 200) : 0,
     skew: strained.has("skew") ? between(-1_440, 1_440) * 60_000 : 0,
     token: strained.has("token"),
     ...server === undefined ? {} : { server },
     ...strained.has("mixed") ? { opens: opensOf(strained, seed) } : {},
+    ...strained.has("small")
+      ? { maxAnswerSize: maxAnswerSizeOf(strained, seed, strained.has("deep") || further > 0) }
+      : {},
     historyDelay: strained.has("history") && one(2) ? between(0, 20_000) : one(4) ? between(0, 900) : 0,
     lateBy: one(2) ? between(0, 5_000) : 0,
     readers,
     acts,
     mishaps
   }
+}
+
+/** What a reader does in its handler. Some of it causes the same event again, and so has an end. */
+const insideOf = (
+  readers: number,
+  names: ReadonlyArray<string>,
+  { between, one, pick }: ReturnType<typeof dice>
+): Act => {
+  const reader = between(0, readers - 1)
+  const other = one(2) ? reader : between(0, readers - 1)
+  const on = pick(
+    [
+      "Message",
+      "GapSuspected",
+      "Gap",
+      "Interrupted",
+      "Disconnected",
+      "Reconnected",
+      "Connected",
+      "ChannelsChanged"
+    ] as const
+  )
+  const act = pick<Change>([
+    { _tag: "Again", reader },
+    { _tag: "Again", reader },
+    { _tag: pick(["Again", "Leave", "Join", "Kill"] as const), reader: other },
+    { _tag: pick(["Add", "Remove"] as const), reader: other, name: pick(names) },
+    { _tag: pick(["Add", "Remove"] as const), reader: other, name: pick(names) },
+    { _tag: pick(["Disconnect", "Reconnect", "Reconnect", "UnsubscribeAll"] as const) }
+  ])
+  const isEndless = on === "Connected" || on === "ChannelsChanged" || act._tag === "Disconnect" ||
+    act._tag === "Reconnect" || act._tag === "UnsubscribeAll"
+  return { _tag: "Inside", reader, on, times: isEndless ? between(1, 3) : pick([1, 3, 1_000]), act }
 }
 
 /** A plan of a seed in which readers are killed often, each of a wildcard among other names. */
@@ -288,13 +358,13 @@ interface Life {
   readonly pasts: bigint | undefined
   readonly before: Set<string>
   set?: Subscription.SubscriptionSet
-  fiber?: Fiber.Fiber<unknown, unknown>
+  fiber?: Fiber.Fiber<unknown, unknown> | undefined
   interrupted: boolean
   hasLeft: boolean
   /** The last cursor that it handled. */
   cursor?: Cursor
   /** Goes on from that cursor. */
-  goOn?: Effect.Effect<Fiber.Fiber<unknown, unknown>>
+  goOn?: Effect.Effect<Fiber.Fiber<unknown, unknown>, never, Needs>
   /** It went on from the cursor of a failure, which may be further back than what it had. */
   hasResumed: boolean
   /** When it went on after it died, and from which cursor. */
@@ -307,12 +377,43 @@ interface From {
 
 type Gap = Extract<SubscribeEvent.SubscribeEvent, { readonly _tag: "Gap" | "GapSuspected" }>
 
+/** What ends the stream of a reader from inside of its handler. */
+class Left {
+  readonly _tag = "Left"
+  /** Whether it joins again. */
+  readonly isAgain: boolean
+
+  constructor(isAgain: boolean) {
+    this.isAgain = isAgain
+  }
+}
+
+/** What is still to be done in a handler. */
+interface Armed {
+  readonly reader: number
+  readonly on: string
+  readonly act: Change
+  left: number
+  /** How often it was done in one moment. */
+  count: number
+  at: bigint
+}
+
+type Needs = HttpClient.HttpClient | PubNubConfig.PubNubConfig
+
+type Reading = Effect.Effect<void, SubscribeError.SubscribeError | Left, Needs>
+
+interface Entered {
+  readonly life: Life
+  readonly reading: Effect.Effect<void, SubscribeError.SubscribeError, Needs>
+}
+
 interface Problem {
   readonly kind: string
   readonly details: string
 }
 
-const worldOf = ({ historyDelay, latency, mishaps }: Plan) =>
+const worldOf = ({ historyDelay, latency, maxAnswerSize, mishaps }: Plan) =>
   Faults.layer({ script: rulesOf(mishaps) }).pipe(
     Layer.provideMerge(PubNubEmulator.layer({
       historyDelay,
@@ -323,7 +424,8 @@ const worldOf = ({ historyDelay, latency, mishaps }: Plan) =>
       publishKey: "demo-pub",
       userId: "reader",
       origin: "emulator",
-      historyRetention: Duration.infinity
+      historyRetention: Duration.infinity,
+      maxAnswerSize
     })),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
     Layer.provideMerge(Virtual.layer),
@@ -340,22 +442,26 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   const fail = (kind: string, details: string) => {
     problems.push({ kind, details })
   }
-  let fibers = 0
+  let running = 0
   const counting: Metric.FiberRuntimeMetricsService = {
-    recordFiberStart: () => fibers++,
-    recordFiberEnd: () => fibers--
+    recordFiberStart: () => running++,
+    recordFiberEnd: () => running--
   }
   const machine = yield* makeMachine(plan.skew, plan.token, plan.server, plan.opens)
   const sent: Array<Sent> = []
   const lives: Array<Life> = []
   const current = new Map<number, Life>()
+  const armed: Array<Armed> = []
   let isHealed = false
+  let hasUnsubscribed = false
   let isDown = false
   const scope = yield* Scope.make()
   const sharing = yield* Layer.buildWithScope(Subscriber.layer({ reconnect: machine.reconnect }), scope)
   const further = Array.from({ length: plan.further }, (_, n) => `further-${n}-`.padEnd(80, "x"))
+  // A reader that starts another one in its handler may end before that one.
+  const fibers = yield* Scope.make()
 
-  const join = Effect.fnUntraced(function*(index: number) {
+  const enter: (index: number) => Effect.Effect<Entered, never, Needs> = Effect.fnUntraced(function*(index) {
     const reader = plan.readers[index]!
     const asked = yield* now
     const first = sent[0]?.timetoken
@@ -424,6 +530,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
             }
           }
         }
+        yield* inside(life, event._tag)
         if (!isHealed && reader.stall > 0 && ++count % reader.every === 0) yield* Effect.sleep(reader.stall)
       })
     const members = [...reader.names.map(memberOf), ...index === 0 ? further.map(memberOf) : []]
@@ -443,11 +550,6 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const streamOf = (from: From) =>
       life.set?.stream ??
         Stream.provideContext(Subscribe.stream({ subscriptions: members, ...options, ...from }), sharing)
-    type Reading = Effect.Effect<
-      void,
-      SubscribeError.SubscribeError,
-      HttpClient.HttpClient | PubNubConfig.PubNubConfig
-    >
     const again = (from: From): Reading =>
       Effect.gen(function*() {
         if (typeof from.from === "object") life.restarts.push({ at: yield* now, from: from.from })
@@ -460,34 +562,99 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     const reading = (from: From): Reading =>
       Stream.runForEach(streamOf(from), (event) => machine.off(handle(event))).pipe(
         Effect.catchIf(
-          ({ reason }) => reason._tag === "InboxOverflow" || reason._tag === "Defect",
-          ({ cursor, reason }) => {
+          (error) =>
+            error._tag === "SubscribeError" &&
+            (error.reason._tag === "InboxOverflow" || error.reason._tag === "Defect"),
+          (error) => {
+            if (error._tag === "Left") return Effect.fail(error)
+            const { cursor, reason } = error
             if (reason._tag === "Defect") life.hasResumed = true
             return again(cursor === undefined ? from : { from: cursor })
           }
         )
       )
-    const begin = (reading: Reading) =>
-      Effect.forkChild(machine.on(reading)).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
-    life.goOn = Effect.suspend(() => begin(again(life.cursor === undefined ? from : { from: life.cursor })))
-    life.fiber = yield* begin(reading(from))
+    const whole = (reading: Reading) =>
+      reading.pipe(
+        Effect.as(true),
+        Effect.catchTag("Left", ({ isAgain }) => Effect.succeed(isAgain)),
+        Effect.flatMap((isAgain) => over(life, isAgain)),
+        machine.on
+      )
+    life.goOn = Effect.suspend(() => begin(whole(again(life.cursor === undefined ? from : { from: life.cursor }))))
+    return { life, reading: whole(reading(from)) }
+  })
+
+  const begin = (reading: Entered["reading"]) =>
+    Effect.forkIn(reading, fibers).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, counting))
+
+  const join = Effect.fnUntraced(function*(index: number) {
+    const { life, reading } = yield* enter(index)
+    life.fiber = yield* begin(reading)
     yield* Effect.yieldNow
   })
 
-  const leave = Effect.fnUntraced(function*(life: Life) {
+  const gone = Effect.fnUntraced(function*(life: Life) {
     current.delete(life.index)
     life.hasLeft = true
-    const at = yield* now
+    const at = yield* machine.off(now)
     for (const heard of life.heard) heard.to ??= at
+  })
+
+  const leave = Effect.fnUntraced(function*(life: Life) {
+    yield* gone(life)
     yield* Fiber.interrupt(life.fiber!)
     yield* Scope.close(life.scope, Exit.void)
   })
 
-  const act = Effect.fnUntraced(function*(act: Act) {
+  /** The stream of a reader ended, in its own handler or with all others. */
+  const over = Effect.fnUntraced(function*(life: Life, isAgain: boolean) {
+    if (current.get(life.index) !== life) return
+    if (isAgain && !hasUnsubscribed && !life.hasLeft) fail("ended", `reader ${life.index}, without a failure`)
+    yield* gone(life)
+    yield* Scope.close(life.scope, Exit.void)
+    if (!isAgain) return
+    const next = yield* machine.off(enter(life.index))
+    next.life.fiber = life.fiber
+    yield* next.reading
+  })
+
+  /** Does in a handler what is to be done there. */
+  const inside = Effect.fnUntraced(function*(life: Life, tag: string) {
+    for (const one of armed) {
+      if (one.left === 0 || one.reader !== life.index || one.on !== tag || life.hasLeft) continue
+      one.left--
+      const at = yield* now
+      const isOwn = "reader" in one.act && one.act.reader === life.index
+      // Many messages may come at once, though not to who joins again.
+      one.count = one.at === at && (tag !== "Message" || isOwn && one.act._tag === "Again") ? one.count + 1 : 0
+      one.at = at
+      if (one.count > 300) {
+        one.left = 0
+        fail("without end", `reader ${one.reader} on ${one.on}: ${one.act._tag}`)
+      }
+      // The cursor of an event is that of one poll: who is killed with several loses what another one was to give.
+      if (one.act._tag === "Kill" && one.act.reader === 0 && plan.further > 0) continue
+      if (isOwn && (one.act._tag === "Leave" || one.act._tag === "Again")) {
+        life.hasLeft = true
+        return yield* Effect.fail(new Left(one.act._tag === "Again"))
+      }
+      if (isOwn && one.act._tag === "Kill" && life.goOn !== undefined) {
+        life.fiber = yield* life.goOn
+        return yield* Effect.interrupt
+      }
+      yield* change(one.act)
+    }
+  })
+
+  const change: (act: Change) => Effect.Effect<void, never, Needs> = Effect.fnUntraced(function*(act) {
     const life = "reader" in act ? current.get(act.reader) : undefined
     switch (act._tag) {
       case "Join":
         return life === undefined ? yield* join(act.reader) : undefined
+      case "Again":
+        if (life === undefined) return
+        yield* leave(life)
+        return yield* join(act.reader)
       case "Leave":
         return life === undefined ? undefined : yield* leave(life)
       case "Kill":
@@ -496,7 +663,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         life.fiber = yield* life.goOn
         return
       case "Add":
-        if (life?.set === undefined) return
+        if (life?.set === undefined || life.heard.some(({ name, to }) => name === act.name && to === undefined)) return
         life.heard.push({ name: act.name, asked: yield* now, from: undefined, to: undefined })
         return yield* Effect.orDie(machine.on(life.set.add(memberOf(act.name))))
       case "Remove": {
@@ -509,6 +676,23 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         }
         return yield* machine.on(life.set.remove(memberOf(act.name)))
       }
+      case "Disconnect":
+        isDown = true
+        return yield* machine.on(Effect.provideContext(Subscriber.disconnect, sharing))
+      case "Reconnect":
+        isDown = false
+        return yield* machine.on(Effect.provideContext(Subscriber.reconnect, sharing))
+      case "UnsubscribeAll":
+        hasUnsubscribed = true
+        return yield* machine.on(Effect.provideContext(Subscriber.unsubscribeAll, sharing))
+    }
+  })
+
+  const act = Effect.fnUntraced(function*(act: Act) {
+    switch (act._tag) {
+      case "Inside":
+        armed.push({ ...act, left: act.times, count: 0, at: 0n })
+        return
       case "Publish": {
         const { channels, count, kind, region, shape } = act
         const delay = region === 2 ? plan.lateBy : 0
@@ -538,12 +722,16 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         return yield* Virtual.jump("8 hours")
       case "Restart":
         return yield* emulator.restart
+      case "Join":
+      case "Leave":
+      case "Kill":
+      case "Again":
+      case "Add":
+      case "Remove":
       case "Disconnect":
-        isDown = true
-        return yield* machine.on(Effect.provideContext(Subscriber.disconnect, sharing))
       case "Reconnect":
-        isDown = false
-        return yield* machine.on(Effect.provideContext(Subscriber.reconnect, sharing))
+      case "UnsubscribeAll":
+        return yield* change(act)
       default:
         return yield* machine.act(act)
     }
@@ -552,6 +740,7 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   yield* faults.heal
   yield* machine.heal
   isHealed = true
+  armed.length = 0
   yield* emulator.addToGroup({ group: "idle", channels: [spare] })
   if (isDown) yield* machine.on(Effect.provideContext(Subscriber.reconnect, sharing))
   yield* Virtual.advance("7 minutes")
@@ -589,13 +778,14 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       }
     }
     const own = sent.filter(({ channel }) => heard.some(({ name }) => covers(name, channel)))
-    // Sums do not fit a reader that resumes with other names. Where the last reader of a wildcard failed, its channels are forgotten:
-    // history does not show the events of the sums before the live service does.
+    // Sums do not fit a reader that resumes with other names, nor where history is refused. Where the last reader of a wildcard failed,
+    // its channels are forgotten: history does not show the events of the sums before the live service does.
     const isWild = strategy === "fail" && heard.some(({ name }) => name.endsWith(".*"))
     const mayComeAgain = ({ timetoken }: Sent) =>
       isOfLostSum(timetoken, life.restarts, own, ({ at, from }) => {
         const isOfChange = (moment: bigint | undefined) => moment !== undefined && timetoken < moment && moment <= at
-        return isWild && namedBy(from) > 430 || heard.some(({ asked, to }) => isOfChange(asked) || isOfChange(to))
+        return refused || isWild && namedBy(from) > 430 ||
+          heard.some(({ asked, to }) => isOfChange(asked) || isOfChange(to))
       })
     const ids = new Set<unknown>()
     const newest = new Map<string, bigint>()
@@ -668,8 +858,10 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
     // --- no gap without need
     const isPlain = heard.every(({ name }) => !isGroup(name) && !name.endsWith(".*"))
     for (const { gap } of gaps) {
+      // What the service still has for who begins in the past may be too large.
+      const isTooLarge = plan.maxAnswerSize !== undefined && (life.pasts !== undefined || life.restarts.length > 0)
       const allowed = gap._tag === "GapSuspected"
-        ? unstored || unplain || refused || catchUp !== "history"
+        ? unstored || unplain || refused || catchUp !== "history" || isTooLarge
         : gap.reason === "InboxOverflow"
         ? strategy === "sliding" || strategy === "dropping"
         : gap.reason === "NotStored" || gap.reason === "NotInHistory"
@@ -691,7 +883,8 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
   if ((yield* emulator.readers) > 0) fail("polls are left", String(yield* emulator.readers))
   yield* Scope.close(scope, Exit.void)
   yield* Virtual.advance("2 seconds")
-  if (fibers !== 0) fail("fibers are left", String(fibers))
+  if (running !== 0) fail("fibers are left", String(running))
+  yield* Scope.close(fibers, Exit.void)
 
   const present = new Map<string, boolean>()
   for (const { target } of yield* emulator.requests) {
@@ -741,6 +934,7 @@ const smaller = function*(plan: Plan): Generator<Plan> {
   }
   if (plan.server !== undefined) yield { ...plan, server: undefined }
   if (plan.opens !== undefined) yield { ...plan, opens: undefined }
+  if (plan.maxAnswerSize !== undefined) yield { ...plan, maxAnswerSize: undefined }
   for (const [index, reader] of plan.readers.entries()) {
     if (reader.names.length > 1) {
       yield { ...plan, readers: plan.readers.with(index, { ...reader, names: reader.names.slice(1) }) }

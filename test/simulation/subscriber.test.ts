@@ -1,14 +1,13 @@
 /**
  * Seeded plans for a `Subscriber`: readers that join, leave and change their names, slow and fast, with every strategy and
- * every `catchUp`, over faults of every kind, outages, sleep, `disconnect` and `reconnect`. For each reader: from its `Connected` on every
- * message of its names is delivered once and in order, or lies in a gap that it was told of; no gap without need; nobody
- * is stuck; nothing is left of it at the end, and each name was left once.
+ * every `catchUp`, over faults of every kind, outages, sleep, `disconnect` and `reconnect`; and what they do in their handlers. For
+ * each reader: from its `Connected` on every message of its names is delivered once and in order, or lies in a gap that it was
+ * told of; no gap without need; nobody is stuck; nothing is left of it at the end, and each name was left once.
  */
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type Act, crashyOf, hold, type Plan, planOf, type ReaderPlan } from "./readers.ts"
+import { type Act, crashyOf, hold, type Plan, planOf, type ReaderPlan, strains } from "./readers.ts"
 import { batchesOf, isPut, seedsOf } from "./seeds.ts"
-import { strains } from "./world.ts"
 
 describe("readers of one subscriber", () => {
   it.effect.each(batchesOf(1, 1 / 2))(

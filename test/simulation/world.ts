@@ -88,9 +88,13 @@ export const strains = [
   "token",
   "groups",
   "renewal",
-  "mixed"
+  "mixed",
+  "small"
 ] as const
 export type StrainName = typeof strains[number]
+
+/** Whether a strain has dice of its own. */
+export const isLater = (strain: StrainName): boolean => strain === "renewal" || strain === "mixed" || strain === "small"
 
 /** What is published beside numbers: one in thousands of lists, and one in an object that {@link Picky} throws at. */
 export type Shape = "deep" | "bad"
@@ -126,6 +130,8 @@ export interface Setting {
   readonly server: Tokens.Setting | undefined
   /** How long it takes to decrypt a page, where some messages are encrypted, and some with a key that the reader lacks. */
   readonly opens: number | undefined
+  /** The most bytes of an answer. No single message is larger. */
+  readonly maxAnswerSize: number | undefined
 }
 
 export interface Plan {
@@ -153,7 +159,8 @@ export const plain: Setting = {
   schema: false,
   token: false,
   server: undefined,
-  opens: undefined
+  opens: undefined,
+  maxAnswerSize: undefined
 }
 
 /** Numbers from 0 to 1 (mulberry32). */
@@ -276,6 +283,8 @@ export const strainsOf = (
       ]
     case "mixed":
       return [publish(between(1, 400)), wait(0, 20_000)]
+    case "small":
+      return [publish(one(2) ? between(10, 99) : between(100, 400)), wait(0, one(2) ? 1_000 : 20_000)]
   }
 }
 
@@ -293,6 +302,13 @@ export const serverOf = (
 /** How long a plan takes to decrypt, if it has something to decrypt. */
 export const opensOf = (strained: ReadonlySet<StrainName>, seed: number): number | undefined =>
   strained.has("mixed") ? dice(~seed).pick([0, 0, 1, 20, 200]) : undefined
+
+/**
+ * The most bytes of an answer of a plan: fewer than a page has at times. A deep message has eleven thousand, and a count of a
+ * hundred long names nine.
+ */
+export const maxAnswerSizeOf = (strained: ReadonlySet<StrainName>, seed: number, hasLong = false): number | undefined =>
+  strained.has("small") ? dice(seed ^ 0x5A11).between(0, 9_000) + (hasLong ? 12_000 : 2_500) : undefined
 
 /** A plan of a seed, with everything in it that the seed asks for. */
 export const planOf = (seed: number, options: {
@@ -327,7 +343,8 @@ export const planOf = (seed: number, options: {
     schema: strained.has("deep") && one(2),
     token: strained.has("token"),
     server: serverOf(strained, later),
-    opens: opensOf(strained, seed)
+    opens: opensOf(strained, seed),
+    maxAnswerSize: maxAnswerSizeOf(strained, seed, strained.has("deep"))
   }
   const names = ["orders", "news", ...wildcard ? ["alerts.red", "alerts.blue"] : [], ...group ? crew : []]
   const acts: Array<Act> = []
@@ -352,7 +369,7 @@ export const planOf = (seed: number, options: {
     acts.push({ _tag: "Wait", millis: between(0, pause) })
   }
   for (const strain of strained) {
-    const random = strain === "renewal" || strain === "mixed" ? later : { between, one, pick }
+    const random = isLater(strain) ? later : { between, one, pick }
     for (let index = random.between(1, 4); index > 0; index--) {
       acts.splice(random.between(0, acts.length), 0, ...strainsOf(strain, random))
     }
@@ -700,7 +717,7 @@ export const rulesOf = (mishaps: ReadonlyArray<Mishap>): ReadonlyArray<Faults.Ru
 }
 
 const worldOf = ({ mishaps, setting }: Plan) => {
-  const { historyDelay, latency, persistence, queueRetention, retention } = setting
+  const { historyDelay, latency, maxAnswerSize, persistence, queueRetention, retention } = setting
   return Faults.layer({ script: rulesOf(mishaps) }).pipe(
     Layer.provideMerge(PubNubEmulator.layer({
       addOns: { persistence },
@@ -716,7 +733,8 @@ const worldOf = ({ mishaps, setting }: Plan) => {
       publishKey: "demo-pub",
       userId: "reader",
       origin: "emulator",
-      historyRetention: retention ?? Duration.infinity
+      historyRetention: retention ?? Duration.infinity,
+      maxAnswerSize
     })),
     Layer.provideMerge(CursorStore.layerMemory),
     Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(start))),
@@ -950,7 +968,8 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
           const arrived = timetoken + BigInt(delay) * 10_000n + 20_000n
           sent.push({ id: sent.length, channel, region, kind, timetoken, arrived })
         })
-        return
+        // Readers get what is there before the next act.
+        return yield* Effect.yieldNow
       }
       case "Wait":
         return yield* VirtualTime.advance(act.millis)
@@ -974,8 +993,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
         // It says goodbye on a network that may be dead: nobody waits for it.
         yield* Effect.forkChild(Fiber.interrupt(reader))
         reader = yield* begin
-        // Readers get what is there before the next act.
-        return yield* Effect.yieldNow
+        return
       }
       case "Defect":
         if (act.in === "handler" || act.in === "onStatus") broken.add(act.in)
