@@ -655,6 +655,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    ["who had one of an id had all of it", "return first === undefined || first === content", "return true"],
+    ["who had one of an id gets it again", "return first === undefined || first === content", "return false"],
     ["a name that begins while history is read is read there, too", "start === undefined ? [] : [key]", "[key]"],
     ["a name that was removed is still read from history", "|| keys?.has(key) === false", ""],
     ["a page that was begun is forgotten", "{ ...own, delivered: cursor.delivered } : own }", "own : own }"],

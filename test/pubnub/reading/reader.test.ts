@@ -669,6 +669,16 @@ describe("a reader that resumes in the middle of a page", () => {
       assert.deepStrictEqual(payloads(all), [3_600 * second, end + 1])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("gets an event that shares its id with one that it had", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* resumed([])
+      const both = [late + 1, late + 1].map((moment, payload) => arrival(moment, { payload }))
+      const ledger = new Ledger(undefined, () => {})
+      ledger.begin(at(0))
+      const events = ledger.live(both, at(0), at(late + 1)).map(({ event }) => event)
+      assert.deepStrictEqual(payloads(yield* within(reader, Effect.sync(() => reader.offer(events)))), [1])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("has room for as many new events as its capacity says", () =>
     Effect.gen(function*() {
       const { reader } = yield* resumed([])

@@ -18,6 +18,7 @@ import { CatchUp } from "./catchUp.ts"
 import type { Core } from "./core.ts"
 import * as Delivered from "./delivered.ts"
 import * as Few from "./few.ts"
+import { markOf } from "./generation.ts"
 import * as Keyed from "./keyed.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
@@ -113,6 +114,8 @@ export class Reader {
   private delivered: Delivered.Delivered | undefined
   /** Marks of the events that an earlier run of this reader had. They may come again, from history or in an old page. */
   private had: Set<string> | undefined
+  /** The mark of the content of each such event that came again, by id. */
+  private hadContents: Map<string, string> | undefined
   /** None of those events is later. A later event may have the same mark. */
   private hadUntil = ""
   private from: Cursor | undefined
@@ -595,7 +598,12 @@ export class Reader {
   private isHad(event: Item): boolean {
     if (this.had === undefined || "timetoken" in event && (event.timetoken ?? "") > this.hadUntil) return false
     const id = idOf(event)
-    return id !== undefined && this.had.has(Marks.of(id))
+    if (id === undefined || isStatus(event) || !this.had.has(Marks.of(id))) return false
+    // Memberships set in one call share an id. It names the first of them: a second delivery of the others is better than a loss.
+    const content = markOf(contentOf(event))
+    const first = this.hadContents?.get(id)
+    if (first === undefined) (this.hadContents ??= new Map()).set(id, content)
+    return first === undefined || first === content
   }
 
   /** Drops events that the reader had already: by two names, from history and live, or in an earlier run. */
