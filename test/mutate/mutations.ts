@@ -381,6 +381,8 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/generation.ts`, [`${tests}/delivered.test.ts`], [
     ["content is not compared", "Json.equal(this.contents[index], content)", "true"],
+    ["the first name is passed over", "name < this.first", "name <= this.first"],
+    ["the last name is passed over", "name > this.last", "name >= this.last"],
     ["a name is searched in the whole text", "packed.ends[index - 1] ?? 0", "0"],
     ["an older event goes to the end", "last === undefined || last < name", "true"],
     ["a name is not compared", " && this.nameAt(index) === name", ""],
@@ -818,6 +820,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
     ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],
+    ["kinds of removed names are missed", "if (!isCovered(channel))", "if (channel === \"\")"],
     ["messages of a removed name are missed", "if (!this.channels.has(channel)) this.messages.delete(id)", ""]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/catchUp.test.ts`], [
@@ -916,6 +919,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["after one large answer all are small", "this.entries = Math.ceil(entries * growth)", "this.entries = entries"]
   ]),
   ...of(`${reading}/lane.ts`, [`${tests}/lane.test.ts`], [
+    ["wide names are not told of a gap", "if (keys.some(isWide))", "if (keys.length === 0)"],
+    ["presence names are not told of a gap", "ChannelName.presenceOf(status.channel)", "status.channel"],
     ["what was stepped over is read once", "isUnproven && page.arrivals.length > 0 ||", ""],
     [
       "what was stepped over is read before each page",

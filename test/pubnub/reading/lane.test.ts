@@ -12,7 +12,7 @@ import * as Arrival from "../../../src/pubnub/internal/reading/arrival.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { Lane, type Page } from "../../../src/pubnub/internal/reading/lane.ts"
-import { cursorOf } from "../../../src/pubnub/internal/reading/place.ts"
+import { cursorOf, range } from "../../../src/pubnub/internal/reading/place.ts"
 import { type Options, Reader } from "../../../src/pubnub/internal/reading/reader.ts"
 import type { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
@@ -1033,5 +1033,19 @@ describe("full pages one after the other", () => {
         ["Connected", "Interrupted", "Reconnected", "GapSuspected"]
       )
       assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are told of a gap of a channel by any name that covers it", () =>
+    Effect.gen(function*() {
+      const { join, lane, from } = yield* laneOf(0)
+      const readers = yield* Effect.forEach(["a.b", "a.b-pnpres", "a.*", "a.*-pnpres", "a.c", "c.*"], (name) =>
+        join({}, name))
+      const to = String(BigInt(from.position) + 100n)
+      lane.tell({ _tag: "Gap", channel: "a.b", ...range(from.position, to), reason: "NoStorage" })
+      yield* Effect.yieldNow
+      const told = readers.map(({ seen }) =>
+        statuses(seen).filter((tag) => tag === "Gap").length
+      )
+      assert.deepStrictEqual(told, [1, 1, 1, 1, 0, 0])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })

@@ -21,4 +21,16 @@ describe("missed events", () => {
       assert.deepStrictEqual([...missed.channels], [["b", new Set(["crew"])]])
       assert.deepStrictEqual(events.map((event) => missed.take(idOf(event), placeOf(event))), [false, true, true])
     }))
+
+  it.effect("are reported of the kinds of each channel that a name left covers", () =>
+    Effect.sync(() => {
+      const missed = new Missed(undefined)
+      for (const channel of ["a", "b", "c.d", "e"]) missed.addKind(channel, "Signal")
+      missed.keepOnly(["c a", "c b-pnpres", "c c.*"])
+      assert.deepStrictEqual([...missed.kinds.keys()], ["a", "b", "c.d"])
+      missed.keepOnly(["c x", "g crew"])
+      assert.deepStrictEqual([...missed.kinds.keys()], ["a", "b", "c.d"])
+      missed.keepOnly(["c x"])
+      assert.deepStrictEqual([...missed.kinds.keys()], [])
+    }))
 })

@@ -25,7 +25,7 @@ import * as Token from "../wire/token.ts"
 import { addressParts } from "./addressParts.ts"
 import * as Arrival from "./arrival.ts"
 import { isName, type Knowledge } from "./knowledge.ts"
-import { covers, isSame, keysOf, type Names } from "./names.ts"
+import { coveredBy, isSame, keysOf, type Names } from "./names.ts"
 import type { Pace } from "./pace.ts"
 import { before, range, textOf } from "./place.ts"
 import { overlap } from "./recent.ts"
@@ -507,6 +507,8 @@ export class Backfill {
     const { knowledge } = this.history
     const { from, page, reason, since, to } = this.hole
     const { channels, groups } = this.names()
+    /** Whether events of a channel may arrive by one of the names. */
+    const hears = coveredBy(keysOf({ channels, groups }))
     const notices: Array<SubscribeStatus.Status> = []
     let suspected = this.isOutOfReach || this.isUnsure || this.isUnheard
     // Older messages say nothing: they were not read, or retention has deleted them.
@@ -542,7 +544,7 @@ export class Backfill {
       // The service dropped stored events, so it may have dropped others, of any channel, that history never has.
       if (this.missing > 0 || kinds.size > 0) {
         for (const [channel, had] of knowledge.unstored) {
-          if (!this.hears(channel)) continue
+          if (!hears(channel)) continue
           for (const kind of had) add(channel, kind)
           if (had.has("Message") && !late.has(channel)) suspected = true
         }
@@ -551,18 +553,13 @@ export class Backfill {
         notices.push({ _tag: "Gap", channel, ...range(from, to), reason: "NotStored", kinds: [...had].toSorted() })
       }
     } else if (this.known === undefined) {
-      suspected ||= [...knowledge.unstored.keys()].some((channel) => this.hears(channel)) ||
+      suspected ||= [...knowledge.unstored.keys()].some(hears) ||
         [...channels, ...groups].some(ChannelName.isPresence)
     }
     if (suspected) {
       notices.push({ _tag: "GapSuspected", ...range(from, to), reason: reason === "LongBreak" ? reason : "FullPage" })
     }
     return { ...nothing, notices, filled: true, isCurrent: isStored && this.unseen.size === 0 }
-  }
-
-  /** Whether events of a channel may arrive by one of the names. */
-  private hears(channel: string): boolean {
-    return keysOf(this.names()).some((key) => covers(key, channel))
   }
 
   private giveUp(): Progress {

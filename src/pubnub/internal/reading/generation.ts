@@ -15,6 +15,9 @@ export class Generation {
   /** Nearly all come in their order, so a map would cost more. */
   private readonly names: Array<string> = []
   private packed: Packed | undefined
+  /** The first and the last name, once it is packed. */
+  private first = ""
+  private last = ""
   /** The subscribed names by which each event arrived: mostly one. */
   private readonly by: Array<string | Set<string>> = []
   private readonly contents: Array<unknown> = []
@@ -34,6 +37,8 @@ export class Generation {
 
   /** The index of a name. */
   find(name: string): number | undefined {
+    // There may be hundreds of generations, and most do not have its time.
+    if (this.packed !== undefined && (name < this.first || name > this.last)) return undefined
     const index = this.indexOf(name)
     return index < this.size && this.nameAt(index) === name ? index : undefined
   }
@@ -70,6 +75,8 @@ export class Generation {
     let end = 0
     for (const [index, name] of this.names.entries()) ends[index] = end += name.length
     this.packed = { text: this.names.join(""), ends }
+    this.first = this.names[0] ?? ""
+    this.last = this.names.at(-1) ?? ""
     this.names.length = 0
   }
 

@@ -10,6 +10,7 @@ import * as Order from "effect/Order"
 import * as Result from "effect/Result"
 import type { Cursor } from "../../../Cursor.ts"
 import { debug } from "../../../internal/operation.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import type { SubscribeError } from "../../SubscribeError.ts"
 import * as Arrival from "./arrival.ts"
@@ -18,7 +19,7 @@ import { Backfill, type Progress } from "./backfill.ts"
 import type { Core } from "./core.ts"
 import * as Few from "./few.ts"
 import { type Given, Ledger, settled, withoutHole } from "./ledger.ts"
-import type { Key, Names } from "./names.ts"
+import { isWide, type Key, type Names } from "./names.ts"
 import { Outage } from "./outage.ts"
 import { newer, older, placeOf, range, textOf } from "./place.ts"
 import { overlap } from "./recent.ts"
@@ -100,6 +101,8 @@ export class Lane {
   private readonly audiences = new Map<string, Audience>()
   /** The audiences of a name. It may be a channel and a group, since an event does not say by which it arrived. */
   private readonly byName = new Map<string, Few.Few<Audience>>()
+  /** The audiences with names of several channels. */
+  private readonly wide = new Set<Audience>()
   private ledger: Ledger | undefined
   /** The cursor of the last poll whose events were all given. */
   private base: Cursor | undefined
@@ -185,6 +188,7 @@ export class Lane {
     audience.readers = Few.remove(audience.readers, reader)
     if (audience.readers !== undefined) return
     this.audiences.delete(audience.id)
+    this.wide.delete(audience)
     for (const name of audience.names) {
       const others = Few.remove(this.byName.get(name), audience)
       if (others === undefined) this.byName.delete(name)
@@ -198,6 +202,7 @@ export class Lane {
   private gather(id: string, keys: ReadonlyArray<Key>): Audience {
     const audience = new Audience(id, keys.length, this.next)
     this.audiences.set(id, audience)
+    if (keys.some(isWide)) this.wide.add(audience)
     for (const name of audience.names) this.byName.set(name, Few.add(this.byName.get(name), audience))
     return audience
   }
@@ -245,7 +250,18 @@ export class Lane {
       const cursor = audience.cursor(status.cursor, this.isWhole(audience))
       return cursor === status.cursor ? status : { ...status, cursor }
     }
-    for (const [reader, audience] of this.readers) reader.tell(toldTo(audience))
+    for (const reader of new Set(this.concernedBy(status))) {
+      const audience = this.readers.get(reader)
+      if (audience !== undefined) reader.tell(toldTo(audience))
+    }
+  }
+
+  /** The readers that a status may concern. There may be a gap for each of thousands of channels, and a reader for each. */
+  private *concernedBy(status: SubscribeStatus.Status): Iterable<Reader> {
+    if (status._tag !== "Gap") return yield* this.readers.keys()
+    yield* this.hearing(status.channel)
+    yield* this.hearing(ChannelName.presenceOf(status.channel))
+    for (const audience of this.wide) yield* Few.all(audience.readers)
   }
 
   /**
@@ -273,7 +289,7 @@ export class Lane {
     const joining = page.arrivals.filter(isJoining)
     const isNext = gap.page === undefined || joining.length > 0 && this.held.every(({ _tag }) => _tag === "Page")
     if (isNext && this.isFull(page)) gap.isReadAgain = true
-    gap.joining = [...gap.joining, ...joining].toSorted(byTimetoken)
+    if (joining.length > 0) gap.joining = [...gap.joining, ...joining].toSorted(byTimetoken)
   }
 
   private hold(held: Held, size: number): void {

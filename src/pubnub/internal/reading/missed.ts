@@ -5,7 +5,7 @@ import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import * as Losses from "./losses.ts"
-import { covers, type Key, nameOf } from "./names.ts"
+import { coveredBy, type Key, nameOf } from "./names.ts"
 import { before, idOf, kindOf, placeOf, range, subscriptionOf } from "./place.ts"
 
 /** The most messages that are kept by id. Further ones are counted. */
@@ -81,9 +81,8 @@ export class Missed {
       this.more.delete(channel)
     }
     for (const [id, channel] of this.messages) if (!this.channels.has(channel)) this.messages.delete(id)
-    for (const channel of this.kinds.keys()) {
-      if (!keys.some((key) => covers(key, channel))) this.kinds.delete(channel)
-    }
+    const isCovered = coveredBy(keys)
+    for (const channel of this.kinds.keys()) if (!isCovered(channel)) this.kinds.delete(channel)
   }
 
   /** Removes an event that history showed. Says whether the reader missed it. */

@@ -51,6 +51,17 @@ export const covers = (key: Key, channel: string): boolean => {
     ChannelName.isWildcard(name) && channel.startsWith(name.slice(0, -1))
 }
 
+/** Whether a name brings events of several channels. */
+export const isWide = (key: Key): boolean =>
+  key.startsWith("g") || ChannelName.isWildcard(ChannelName.withoutPresence(nameOf(key)))
+
+/** Whether one of these keys covers a channel. There may be thousands of both, so it compares only with the wide ones. */
+export const coveredBy = (keys: ReadonlyArray<Key>): (channel: string) => boolean => {
+  const names = new Set(keys.map((key) => ChannelName.withoutPresence(nameOf(key))))
+  const wide = keys.filter(isWide)
+  return (channel) => names.has(channel) || wide.some((key) => covers(key, channel))
+}
+
 /** Whether one event may arrive by two of these names. */
 export const canOverlap = (keys: Iterable<Key>): boolean => {
   const all = [...keys]
