@@ -74,6 +74,12 @@ export const read = Effect.fnUntraced(
     const hashtags: Array<string> = []
     const cashtags: Array<string> = []
     let presentation = ""
+    /** The start of an element that may have no content. Whether it has, the next event shows. */
+    let start: string | undefined
+    const write = (written: string) => {
+      presentation += start === undefined ? written : `${start}>${written}`
+      start = undefined
+    }
     let text = ""
     let next = 0
     // The root and the short forms are not copied to the text.
@@ -83,7 +89,7 @@ export const read = Effect.fnUntraced(
     const entity = (shown: string, value: unknown) => {
       while (Object.hasOwn(entities, String(next))) next++
       entities[String(next)] = value
-      presentation += `<span class="entity" data-entity-id="${next}">${escape(shown)}</span>`
+      write(`<span class="entity" data-entity-id="${next}">${escape(shown)}</span>`)
       text += shown
     }
 
@@ -95,7 +101,7 @@ export const read = Effect.fnUntraced(
           const user = findUser({ uid, email })
           if (user === undefined) {
             if (strict !== "false") return `Failed to find user "${uid ?? email}"`
-            presentation += escape(email ?? uid ?? "")
+            write(escape(email ?? uid ?? ""))
             text += email ?? uid ?? ""
             return undefined
           }
@@ -148,20 +154,24 @@ export const read = Effect.fnUntraced(
           if (Predicate.isString(short)) return yield* Effect.fail(short)
           if (short === undefined) hidden = 1
           else {
-            presentation += `<${name}${
+            write("")
+            start = `<${name}${
               Object.entries(attributes).map(([name, value]) => ` ${name}="${attribute(value)}"`).join("")
-            }>`
+            }`
           }
           break
         }
         case "EndElement":
           if (--depth === 0) break
           if (hidden > 0) hidden--
-          else presentation = closed(presentation, event.name)
+          else if (start !== undefined && isVoid(event.name)) {
+            presentation += `${start}/>`
+            start = undefined
+          } else write(`</${event.name}>`)
           break
         case "Text":
           if (hidden > 0) break
-          presentation += escape(event.text)
+          write(escape(event.text))
           text += event.text
       }
     }
@@ -176,6 +186,5 @@ export const read = Effect.fnUntraced(
   }
 )
 
-/** Ends an element. Void elements are written as `<br/>`. */
-const closed = (written: string, name: string) =>
-  ["br", "hr", "img"].includes(name) && written.endsWith(">") ? `${written.slice(0, -1)}/>` : `${written}</${name}>`
+/** Whether an element has no content: it is written as `<br/>`. */
+const isVoid = (name: string) => ["br", "hr", "img"].includes(name)
