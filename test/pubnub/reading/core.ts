@@ -18,6 +18,7 @@ export const coreOf = (settings: Partial<Settings> = {}) =>
     const clock = yield* EffectClock.Clock
     const context = yield* Effect.context<HttpClient.HttpClient>()
     const published: Array<SubscribeStatus.Status> = []
+    let demands = 0
     const core: Core = {
       config,
       settings: {
@@ -34,9 +35,11 @@ export const coreOf = (settings: Partial<Settings> = {}) =>
       fork: Effect.runForkWith(context),
       provide: Effect.provideContext(context),
       publish: (status) => published.push(status),
-      demand: () => {},
+      demand: () => {
+        demands++
+      },
       wakes: new Wakes(),
       waiting: 0
     }
-    return { core, published }
+    return { core, demands: () => demands, published }
   })

@@ -36,14 +36,15 @@ const statuses = (events: ReadonlyArray<SubscribeEvent.SubscribeEvent>) =>
 
 const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
   Effect.gen(function*() {
-    const { core, published } = yield* coreOf(settings)
+    const { core, demands, published } = yield* coreOf(settings)
     const failures: Array<SubscribeError> = []
+    const missed: Array<string> = []
     const defects: Array<unknown> = []
     const lane = new Lane(core, {
       names: () => ({ channels: ["a"], groups: [] }),
       size: () => size,
       failed: (_, error) => failures.push(error),
-      missed: () => {},
+      missed: () => missed.push("missed"),
       broken: (defect) => defects.push(defect)
     }, within)
     const from = yield* here
@@ -60,7 +61,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
         yield* Effect.yieldNow
         return { reader, seen, fiber }
       })
-    return { core, lane, join, published, failures, defects, from }
+    return { core, demands, lane, join, missed, published, failures, defects, from }
   })
 
 /** Publishes, and gives the page of a service that kept the newest 100. */
@@ -225,7 +226,7 @@ describe("a full page", () => {
 
   it.effect("makes room again for 32 MiB of text when what waited behind it was delivered", () =>
     Effect.gen(function*() {
-      const { join, lane } = yield* laneOf(Infinity)
+      const { demands, join, lane } = yield* laneOf(Infinity)
       yield* join()
       lane.receive(yield* pageOf(300), true)
       const page = yield* pageOf(1, 300)
@@ -233,8 +234,10 @@ describe("a full page", () => {
       assert.isTrue(lane.hasRoom)
       lane.receive({ ...yield* pageOf(1, 301), size: 1 }, true)
       assert.isFalse(lane.hasRoom)
+      assert.strictEqual(demands(), 0)
       yield* VirtualTime.advance("5 seconds")
       assert.isTrue(lane.hasRoom)
+      assert.isAbove(demands(), 0)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("that the service sends again waits for history like the first one", () =>
@@ -272,6 +275,57 @@ describe("a full page", () => {
       lane.receive(yield* pageOf(100), true)
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is read up to its newest message where the position of the service is older", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const { arrivals, ...page } = yield* pageOf(301)
+      const position = String(Arrival.timetokenOf(arrivals[0]!))
+      // The service has dropped one of its middle.
+      const kept = [...arrivals.slice(0, 50), ...arrivals.slice(51), arrivals[0]!]
+      lane.receive({ ...page, arrivals: kept, next: { ...page.next, position } }, true)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(301))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("behind a gap is new only if the position moved and it has events", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      yield* join()
+      lane.receive(yield* pageOf(300), true)
+      const page = yield* pageOf(1, 300)
+      assert.deepStrictEqual(
+        [lane.receive(page, true), lane.receive(page, false), lane.receive({ ...page, arrivals: [] }, true)],
+        [true, false, false]
+      )
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is filled after the lane has stopped and starts again", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      lane.receive(yield* pageOf(300), true)
+      lane.stop()
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), [])
+      lane.start()
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(300))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("of a lane that stops while nobody wants more leaves nothing to wake", () =>
+    Effect.gen(function*() {
+      const { lane } = yield* laneOf(Infinity, { demand: "pull" })
+      lane.begin(undefined, yield* here)
+      yield* VirtualTime.advance("1 second")
+      lane.receive(yield* pageOf(300), true)
+      yield* Effect.yieldNow
+      assert.lengthOf(lane["parkedOnes"], 1)
+      lane.stop()
+      yield* Effect.yieldNow
+      assert.lengthOf(lane["parkedOnes"], 0)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("opens a gap with 100 messages, and not with 99", () =>
@@ -312,6 +366,24 @@ describe("a break", () => {
       assert.deepStrictEqual(payloads(seen), numbers(150))
       lane.receive(page, true)
       assert.deepStrictEqual(payloads(seen), numbers(150))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is reported to the connection if messages were missing, and a full page is not", () =>
+    Effect.gen(function*() {
+      const { from, join, lane, missed } = yield* laneOf(Infinity)
+      yield* join()
+      yield* VirtualTime.advance("1 second")
+      lane.missed(from, yield* here)
+      yield* VirtualTime.advance("5 seconds")
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual([lane.isOpen, missed], [false, []])
+      const last = yield* here
+      yield* pageOf(1, 300)
+      yield* VirtualTime.advance("1 second")
+      lane.missed(last, yield* here)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual([lane.isOpen, missed], [false, ["missed"]])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("behind a gap is a second gap", () =>
@@ -560,7 +632,7 @@ describe("history that fails", () => {
       assert.deepStrictEqual(payloads(seen), [])
       yield* VirtualTime.advance("3 seconds")
       assert.deepStrictEqual(payloads(seen), numbers(104, 200))
-      assert.strictEqual(statuses(seen).at(-1), "GapSuspected")
+      assert.deepStrictEqual(statuses(seen).slice(-2), ["Reconnected", "GapSuspected"])
       assert.isFalse(lane.isOpen)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -622,7 +694,71 @@ describe("history that fails", () => {
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
+describe("a lane that begins before its readers", () => {
+  it.effect("gives them the events from there on", () =>
+    Effect.gen(function*() {
+      const { core, from, lane } = yield* laneOf(Infinity)
+      const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "dropping", within: Infinity })
+      lane.join(reader, reader.add([Subscription.channel("a")]))
+      const ahead = { ...from, position: String(BigInt(from.position) + 36_000_000_000n) }
+      lane.begin(undefined, ahead)
+      reader.begin("c a", ahead)
+      lane.moveTo(from)
+      lane.receive(yield* pageOf(3), true)
+      assert.deepStrictEqual(payloads(yield* reader.pull), numbers(3))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("the position of a lane", () => {
+  it.effect("keeps its region when another one answers", () =>
+    Effect.gen(function*() {
+      const { from, lane } = yield* laneOf(Infinity)
+      lane.begin(undefined, { position: from.position, delivered: [] })
+      lane.setRegion(2)
+      lane.setRegion(3)
+      assert.strictEqual(lane.place?.region, 2)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("is of the newest event that it gave, and not of one of the future", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      yield* join()
+      const { arrivals, ...page } = yield* pageOf(3)
+      const t = String(BigInt(from.position) + 36_000_000_000_000n)
+      const future = Arrival.read({ c: "a", b: "a", d: "future", p: { t, r: 1 }, k: "demo-sub" })
+      lane.receive({ ...page, arrivals: [...arrivals.toReversed(), future] }, true)
+      assert.strictEqual(lane.reached, page.next.position)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
 describe("readers", () => {
+  const unreadable = Arrival.read({ d: "unreadable" })
+
+  it.effect("all get an event that has no name, and one without a timetoken is new only if the position moved", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const [a, b] = [yield* join(), yield* join({}, "b")]
+      const page = yield* pageOf(1)
+      assert.isFalse(lane.receive({ ...page, arrivals: [unreadable] }, false))
+      assert.isTrue(lane.receive({ ...page, arrivals: [unreadable] }, true))
+      assert.isTrue(lane.receive(page, false))
+      yield* VirtualTime.advance(0)
+      for (const { seen } of [a, b]) assert.lengthOf(seen.filter(({ _tag }) => _tag === "Undecodable"), 2)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("get events without a timetoken once, in full pages that wait for history together", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const first = yield* pageOf(300)
+      const second = yield* pageOf(200, 300)
+      lane.receive({ ...first, arrivals: [unreadable, ...first.arrivals] }, true)
+      lane.receive({ ...second, arrivals: [first.arrivals[50]!, ...second.arrivals], lateBy: 10_000n }, true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(500))
+      assert.lengthOf(seen.filter(({ _tag }) => _tag === "Undecodable"), 1)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("get the events of their own names, as shared values", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity)
@@ -676,6 +812,26 @@ describe("readers", () => {
       lane.leave(reader)
       assert.isFalse(lane.isHeldBack)
       assert.deepStrictEqual([lane["audiences"].size, lane["byName"].size], [0, 0])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("that have no name any more get no statuses", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { reader, seen } = yield* join()
+      lane.join(reader, [])
+      assert.strictEqual(lane.readers.size, 0)
+      lane.tell({ _tag: "Disconnected", cursor: from })
+      yield* VirtualTime.advance(0)
+      assert.deepStrictEqual(statuses(seen), ["Connected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("that do not suspend hold nothing back when they are full", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { fiber, reader } = yield* join({ capacity: 1 })
+      yield* Fiber.interrupt(fiber)
+      lane.receive(yield* pageOf(1), true)
+      assert.deepStrictEqual([reader.isFull, lane.isHeldBack], [true, false])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("that suspend and are full hold back the lane, and its requests to history", () =>
@@ -789,6 +945,20 @@ describe("full pages one after the other", () => {
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "first", "second", 500])
       assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("that wait for each other are given one by one when the first is given up", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(2_000)
+      const { seen } = yield* join()
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, lasting: "10 minutes" }))
+      const first = yield* pageOf(300)
+      lane.receive(first, true)
+      const second = yield* pageOf(200, 300)
+      lane.receive({ ...second, arrivals: [first.arrivals[50]!, ...second.arrivals.slice(1)], lateBy: 10_000n }, true)
+      yield* VirtualTime.advance("3500 millis")
+      assert.deepStrictEqual(payloads(seen), numbers(100, 200))
+      assert.deepStrictEqual(statuses(seen).filter((tag) => tag === "GapSuspected"), ["GapSuspected"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("are read again when the last reading is ten seconds old, with late messages of another region", () =>
