@@ -107,7 +107,7 @@ export class Ledger {
   ) {
     this.recent = new Recent(had, now)
     this.before = marksOf(from)
-    this.beforeUntil = from === undefined || now === undefined ? never : latestOf(from, now)
+    this.beforeUntil = from === undefined ? "" : now === undefined ? never : latestOf(from, now)
     this.sumsBefore = from?.recent?.sums ?? []
     this.birth = from?.recent === undefined ? 0n : BigInt(from.recent.since)
     this.summedFrom = this.birth
