@@ -1036,6 +1036,9 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     isOf(gap.channel, channel) &&
     (gap.kinds === undefined || kind !== "stored" && gap.kinds.includes(kind === "signal" ? "Signal" : "Message"))
 
+  // An answer has room for one long message. Whether others share its timetoken, no request can show then.
+  const holdsOne = setting.maxAnswerSize !== undefined &&
+    acts.some((act) => act._tag === "Publish" && act.shape === "deep")
   const missing = sent.filter(({ id }) => !ids.has(id))
   // That a message was not stored shows only when it comes. Of signals something is known once one of them was seen on the
   // channel, in the same life.
@@ -1054,7 +1057,7 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     if (missing.some((lost) => covers(gap, lost))) continue
     // What cannot be known may be suspected, and of channels that were never seen nothing is known.
     const allowed = gap._tag === "GapSuspected"
-      ? unstored || hasWildcard || refused || !setting.persistence
+      ? unstored || hasWildcard || refused || !setting.persistence || holdsOne
       : gap.reason === "NoStorage" && !setting.persistence ||
         gap.reason === "RetentionExceeded" && setting.retention !== undefined ||
         (gap.reason === "NotStored" || gap.reason === "NotInHistory") && unstored
