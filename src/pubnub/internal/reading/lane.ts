@@ -331,15 +331,17 @@ export class Lane {
     const isOpen = !this.stepsOver &&
       this.open({ reason: "LongBreak", from: asked, to: to.position, page: undefined, unheardFrom })
     if (isOpen) {
-      // What the gap before it has shown since may be of the page that was too large.
+      // The gap before it has shown events since then. They may be those of the page that was too large.
       this.gap?.backfill.missed(this.found - found)
       return
     }
     if (this.stepsOver) {
       this.suspect(asked, to.position, "LongBreak")
       this.ledger?.skip(to.position)
-    } // Another region is behind this position, so nothing is read. The gap of an earlier run was not reported yet.
-    else if (asked.hole !== undefined) this.suspect(asked, newer(asked, to).position, "LongBreak")
+    } else if (asked.hole !== undefined) {
+      // Another region is behind this position, so nothing is read. The gap of an earlier run was not reported yet.
+      this.suspect(asked, newer(asked, to).position, "LongBreak")
+    }
     this.base = withoutHole(asked)
   }
 
