@@ -246,7 +246,7 @@ const keysProblem = (keys: unknown): { readonly [location: string]: string | und
  * - `History` and `Subscribe` decrypt messages, and what is shared with a file, and say of each whether it was `encrypted`. One
  *   that cannot be decrypted is a `StoredUndecodable` or an `Undecodable` with the reason `Undecryptable`, in its place.
  * - Streams share a connection only with streams of the same encryption.
- * - Node, Bun and Deno encrypt with the `crypto` of Node, browsers with Web Crypto, which takes five times as long.
+ * - Where the runtime has the `crypto` of Node, that encrypts and decrypts, and elsewhere Web Crypto, which takes longer.
  *
  * **Example** (An encrypted channel)
  *

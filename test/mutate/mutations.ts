@@ -1493,8 +1493,16 @@ export const mutations: ReadonlyArray<Mutation> = [
   ]),
   ...of("src/pubnub/internal/encryption/aes.ts", ["test/pubnub/aes.test.ts"], [
     ["the padding of Node is lost", "[cipher.update(bytes), cipher.final()]", "[cipher.update(bytes)]"],
-    ["a browser is taken for Node", "if (crypto === undefined) return undefined", ""],
-    ["a wrong padding is a defect", "return undefined\n  }\n}", "throw new Error()\n  }\n}"]
+    [
+      "a module without ciphers is taken for Node's",
+      "    crypto.createCipheriv(name, key, new Uint8Array(block)).final()\n",
+      ""
+    ],
+    [
+      "a wrong padding is a defect",
+      "return await decrypted()\n  } catch {\n    return undefined",
+      "return await decrypted()\n  } catch {\n    throw new Error()"
+    ]
   ]),
   ...of("src/pubnub/internal/encryption/push.ts", ["test/pubnub/Encryption.test.ts"], [
     ["pn_other has no quotes", "[other]: `\"${ciphertext}\"`", "[other]: ciphertext"],

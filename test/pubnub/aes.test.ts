@@ -43,7 +43,19 @@ describe("keys of Node and of Web Crypto", () => {
 })
 
 describe("a key of Node", () => {
-  it.effect.each([["a bundler's process", undefined], ["another runtime", () => undefined]])(
+  const withoutCiphers = {
+    createSecretKey: () => ({}),
+    createCipheriv: (): never => {
+      throw new Error("not implemented")
+    }
+  }
+  it.effect.each(
+    [
+      ["a bundler's process", undefined],
+      ["another runtime", (): unknown => undefined],
+      ["a runtime without ciphers", (): unknown => withoutCiphers]
+    ] as const
+  )(
     "is none where the runtime has no crypto of Node: %s",
     ([, value]) =>
       Effect.acquireUseRelease(

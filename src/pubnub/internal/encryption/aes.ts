@@ -34,23 +34,29 @@ export const webKey = async (bytes: Bytes): Promise<Key> => {
   }
 }
 
-/** Undefined where the runtime has no crypto of Node: in browsers. */
+/** Undefined where the runtime has no AES of Node: in browsers. */
 export const nodeKey = (bytes: Bytes): Key | undefined => {
   // No import: a bundle for browsers has none of it.
   const crypto = globalThis.process?.getBuiltinModule?.("node:crypto")
   if (crypto === undefined) return undefined
   const name = "aes-256-cbc"
-  const key = crypto.createSecretKey(bytes)
-  return {
-    encrypt: async (iv, bytes) => {
-      const cipher = crypto.createCipheriv(name, key, iv)
-      return concat([cipher.update(bytes), cipher.final()])
-    },
-    decrypt: (iv, bytes) =>
-      undefinedIfItFails(() => {
-        const decipher = crypto.createDecipheriv(name, key, iv)
-        return concat([decipher.update(bytes), decipher.final()])
-      })
+  try {
+    const key = crypto.createSecretKey(bytes)
+    // Some runtimes have the module, and throw when a cipher is used.
+    crypto.createCipheriv(name, key, new Uint8Array(block)).final()
+    return {
+      encrypt: async (iv, bytes) => {
+        const cipher = crypto.createCipheriv(name, key, iv)
+        return concat([cipher.update(bytes), cipher.final()])
+      },
+      decrypt: (iv, bytes) =>
+        undefinedIfItFails(() => {
+          const decipher = crypto.createDecipheriv(name, key, iv)
+          return concat([decipher.update(bytes), decipher.final()])
+        })
+    }
+  } catch {
+    return undefined
   }
 }
 
