@@ -192,7 +192,7 @@ export class CatchUp {
     return reconnected === undefined ? [] : [reconnected]
   }
 
-  /** What the ledger gets. After an overflow it gets only what passed by. Cursors name all of it, and later events come live. */
+  /** Chooses the arrivals for the ledger: after an overflow only those that the reader missed. Cursors name all of them, and later events come live. */
   private read(arrivals: ReadonlyArray<Arrival.Arrival>): ReadonlyArray<Arrival.Arrival> {
     const { missed } = this
     return missed.from === undefined
