@@ -1097,7 +1097,19 @@ export const mutations: ReadonlyArray<Mutation> = [
       "the second reading is also of another position",
       "    this.dropSecond()\n    this.gap = undefined\n    this.held",
       "    this.gap = undefined\n    this.held"
-    ]
+    ],
+    [
+      "at another position the gap before goes on",
+      "    this.stop()\n    if (gap !== undefined) this.goOn(gap)",
+      "    if (gap !== undefined) this.goOn(gap)"
+    ],
+    ["what waited comes at another position", "    this.held = []\n    this.heldSize = 0", "    this.heldSize = 0"],
+    [
+      "at another position an interruption goes on",
+      "    this.stop()\n    if (gap !== undefined) this.goOn(gap)",
+      "    this.stop()"
+    ],
+    ["only the last part of what is lost is suspected", "older(gap.from, since)", "since"]
   ]),
   ...of(`${reading}/engine.ts`, [`${tests}/registry.test.ts`], [
     [
@@ -1111,7 +1123,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "place !== undefined"
     ],
     ["an interruption lasts without names", "[...this.placesOf(reader), ...before]", "this.placesOf(reader)"],
-    ["names stay after the end", "this.homes.clear()\n", ""]
+    ["names stay after the end", "this.homes.clear()\n", ""],
+    [
+      "a full reader that left holds back a gap",
+      "connection.forget(reader)\n    this.demand()",
+      "connection.forget(reader)"
+    ],
+    ["what has ended is kept", "        fiber.addObserver(() => this.running.delete(fiber))\n", ""]
   ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [
     [
@@ -1126,6 +1144,7 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/registry.ts`, [`${tests}/registry.test.ts`], [
     ["configurations mix", "isSame(group.config, config)", "true"],
     ["transports mix", "group.client === client && group.encryption", "group.encryption"],
+    ["explanations mix", " && group.explain === explain", ""],
     ["filters mix", "const found = group.engines.get(filter)", "const found = [...group.engines.values()][0]"],
     ["nothing is closed", "Effect.forkDetach(shared.engine.close)", "Effect.forkDetach(Effect.void)"],
     ["the first one out closes it", "shared.users > 0", "shared.users > 1"],

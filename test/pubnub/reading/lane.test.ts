@@ -569,6 +569,22 @@ describe("a break", () => {
       assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("of an earlier run is named by no event that comes after it was read", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      lane.begin(begunBefore(from), from)
+      const { seen } = yield* join()
+      // History has none of them.
+      const signals = numbers(100).map((n) =>
+        Arrival.read({ c: "a", b: "a", d: n, e: 1, p: { t: String(BigInt(from.position) + BigInt(n + 1)), r: 1 } })
+      )
+      lane.receive({ ...yield* pageOf(0), arrivals: signals, next: yield* here }, true)
+      yield* VirtualTime.advance("20 seconds")
+      const cursors = seen.flatMap((event) => event._tag === "Signal" ? [event.cursor] : [])
+      assert.lengthOf(cursors, 100)
+      for (const { hole } of cursors) assert.isUndefined(hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect.each(
     [
       ["history fails for too long", 60_000, 0],
@@ -707,6 +723,60 @@ describe("a lane that begins before its readers", () => {
       lane.receive(yield* pageOf(3), true)
       assert.deepStrictEqual(payloads(yield* reader.pull), numbers(3))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("a lane that begins at another position", () => {
+  it.effect.each(
+    [["the gap before it began", 1n], ["it was last right", -1n]] as const
+  )("drops a gap and what waits behind it, and suspects all since %s", ([, moved]) =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: unavailable, lasting: "15 seconds" }))
+      lane.receive(yield* pageOf(300), true)
+      lane.receive({ ...yield* pageOf(1, 300), size: 32 * 1024 * 1024 }, true)
+      yield* VirtualTime.advance("12 seconds")
+      assert.deepStrictEqual([lane.isOpen, lane.isDown, lane.hasRoom], [true, true, false])
+      const now = yield* here
+      const since = { ...from, position: String(BigInt(from.position) + moved) }
+      lane.moveTo(now, since)
+      assert.deepStrictEqual([lane.isOpen, lane.isDown, lane.hasRoom], [false, false, true])
+      assert.strictEqual(lane.place?.position, now.position)
+      lane.receive(yield* pageOf(300, 301), true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(300, 301))
+      assert.strictEqual(statuses(seen).find((tag) => tag !== "Connected" && tag !== "Interrupted"), "Reconnected")
+      const told = seen.find(({ _tag }) => _tag === "GapSuspected")
+      const first = moved > 0n ? from : since
+      assert.deepInclude({ ...told }, range(first.position, now.position) as object)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("tells nothing of a request for the gap before, which fails later", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const late = Faults.Fault.ServerError({ status: 503, handled: true })
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault: late, times: 1 }))
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("500 millis")
+      assert.isNotEmpty(yield* requestsTo("/v3/history"))
+      lane.moveTo(yield* here)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(statuses(seen), ["Connected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed("1 second") } }))))
+
+  it.effect("fills its next gap while the answer for the one before is on its way", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("500 millis")
+      lane.moveTo(yield* here)
+      lane.receive(yield* pageOf(300, 300), true)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen).slice(-300), numbers(300, 300))
+      assert.isFalse(lane.isOpen)
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed("1 second") } }))))
 })
 
 describe("the position of a lane", () => {

@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import { PubNubConfig, Subscribe, type SubscribeEvent, Subscriber, Subscription } from "effect-herald/pubnub"
 import { Faults, PubNubEmulator, VirtualTime } from "effect-herald/testing"
 import { Registry } from "../../../src/pubnub/internal/reading/registry.ts"
+import { Explainer } from "../../../src/pubnub/internal/wire/explainer.ts"
 import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { payloads } from "../../kit/events.ts"
 import { numbers } from "./arrivals.ts"
@@ -55,7 +56,7 @@ const engineOf = (registry: ReturnType<typeof registryOf>, filter: string | unde
   Effect.map(registry.lease(filter), ({ engine }) => engine)
 
 describe("a lease", () => {
-  it.effect("gives one engine per transport, configuration by value, and filter", () =>
+  it.effect("gives one engine per transport, configuration by value, filter, and what explains refusals", () =>
     Effect.gen(function*() {
       const registry = registryOf()
       const secret = () => ({ secretKey: Redacted.make("secret"), authToken: Redacted.make("token") })
@@ -75,9 +76,12 @@ describe("a lease", () => {
               HttpClient.HttpClient,
               HttpClient.mapRequest(client, (request) => request)
             ))
+        ),
+        yield* withConfig(secret())(
+          Effect.provideService(engineOf(registry, undefined), Explainer, () => Effect.undefined)
         )
       ]
-      assert.strictEqual(new Set([first, ...others]).size, 7)
+      assert.strictEqual(new Set([first, ...others]).size, 8)
       assert.strictEqual(yield* withConfig(secret())(engineOf(registry, "data.n > 1")), others[4])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
@@ -254,6 +258,42 @@ describe("a reader that left while its stream still holds it", () => {
       engine.remove(out, [a])
       engine.add(out, [Subscription.channel("b")])
       assert.deepStrictEqual([...engine.keys], ["c a"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("a reader that holds back all others", () => {
+  it.effect("lets the gap be filled for them when it leaves", () =>
+    Effect.gen(function*() {
+      const { engine } = yield* registryOf().lease(undefined)
+      const a = Subscription.channel("a")
+      const full = engine.join([a], { from: undefined, capacity: 1, strategy: "suspend", within: Infinity })
+      const other = engine.join([a], { from: undefined, capacity: 1_000, strategy: "dropping", within: Infinity })
+      yield* VirtualTime.advance("1 second")
+      yield* emulator.use((service) => service.publishAll(numbers(150).map((message) => ({ channel: "a", message }))))
+      yield* VirtualTime.advance("10 seconds")
+      assert.isTrue(full.isFull)
+      engine.leave(full)
+      const { seen } = yield* collect(Stream.fromPull(Effect.succeed(other.pull)), "10 seconds")
+      assert.deepStrictEqual(payloads(seen), numbers(150))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+})
+
+describe("an engine", () => {
+  it.effect("keeps nothing of the work that has ended", () =>
+    Effect.gen(function*() {
+      const { engine } = yield* registryOf().lease(undefined)
+      const join = (channel: string) =>
+        engine.join([Subscription.channel(channel)], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
+      join("a")
+      yield* VirtualTime.advance("1 second")
+      const before = engine["running"].size
+      for (let n = 0; n < 10; n++) {
+        const reader = join(`b-${n}`)
+        yield* VirtualTime.advance("1 second")
+        engine.leave(reader)
+        yield* VirtualTime.advance("1 second")
+      }
+      assert.strictEqual(engine["running"].size, before)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
