@@ -140,7 +140,7 @@ export const subscriptionSet = /* @__PURE__ */ Effect.fnUntraced(function*(
       : registry.lease(target.filter),
     ({ giveBack }) => giveBack()
   )
-  let subscriptions = withoutRepeats(subscriptionsOf(options))
+  const subscriptions = new Map(subscriptionsOf(options).map((one) => [keyOf(one), one]))
   let isLeft = false
   const readers = new Set<Reader>()
   yield* Effect.addFinalizer(() =>
@@ -152,7 +152,7 @@ export const subscriptionSet = /* @__PURE__ */ Effect.fnUntraced(function*(
   const stream: Subscription.SubscriptionSet["stream"] = Stream.suspend(() =>
     isLeft ? Stream.empty : streamOf(() =>
       Effect.sync(() => {
-        const reader = engine.join(subscriptions, shared(options, from))
+        const reader = engine.join(subscriptions.values(), shared(options, from))
         readers.add(reader)
         const leave = () =>
           Effect.sync(() => {
@@ -168,16 +168,16 @@ export const subscriptionSet = /* @__PURE__ */ Effect.fnUntraced(function*(
     add: Effect.fnUntraced(function*(...added) {
       const more = added.map(subscriptionOf)
       yield* Effect.mapError(Effect.fromResult(checkedOf(config, { subscriptions: more }, registry)), fail)
-      subscriptions = withoutRepeats([...subscriptions, ...more])
+      for (const one of more) subscriptions.set(keyOf(one), one)
       for (const reader of readers) engine.add(reader, more)
     }),
     remove: (...removed) =>
       Effect.sync(() => {
         const gone = removed.map(subscriptionOf)
-        subscriptions = subscriptions.filter((one) => !gone.some((other) => Subscription.isSame(one, other)))
+        for (const one of gone) for (const presence of [true, false]) subscriptions.delete(keyOf({ ...one, presence }))
         for (const reader of readers) engine.remove(reader, gone)
       }),
-    subscriptions: Effect.sync(() => subscriptions)
+    subscriptions: Effect.sync(() => [...subscriptions.values()])
   }
 })
 
@@ -254,11 +254,7 @@ const subscriptionsOf = (
   ...subscriptions
 ]
 
-const withoutRepeats = (
-  subscriptions: ReadonlyArray<Subscription.Subscription>
-): ReadonlyArray<Subscription.Subscription> => [
-  ...new Map(subscriptions.map((one) => [`${one._tag} ${one.presence} ${one.name}`, one])).values()
-]
+const keyOf = ({ _tag, name, presence }: Subscription.Subscription): string => `${_tag} ${presence} ${name}`
 
 const subscriptionOf = (subscription: Subscription.Subscription | string): Subscription.Subscription =>
   typeof subscription === "string" ? Subscription.channel(subscription) : subscription
