@@ -660,7 +660,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["who had one of an id had all of it", "return first === undefined || first === content", "return true"],
     ["who had one of an id gets it again", "return first === undefined || first === content", "return false"],
     ["a name that begins while history is read is read there, too", "start === undefined ? [] : [key]", "[key]"],
-    ["a name that was removed is still read from history", "|| keys?.has(key) === false", ""],
+    ["a name that was removed is still read from history", "if (keys?.has(key) === false) continue\n      ", ""],
     ["a page that was begun is forgotten", "{ ...own, delivered: cursor.delivered } : own }", "own : own }"],
     ["what it had takes room", "!this.isHad(event) && left-- <= 0", "left-- <= 0"],
     [
@@ -719,13 +719,24 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     ["an end is not told", "this.put({ _tag: \"Disconnected\", reason: Defects.told(reason), ...at })", ""],
     ["an end is replaced", "this.end ??= exit", "this.end = exit"],
-    ["gaps of other channels are told", "status._tag === \"GapSuspected\" || covers(key, status.channel)", "true"],
+    [
+      "gaps of other channels are told",
+      "loss._tag === \"GapSuspected\" ? Keyed.all(this.heard) : this.covering(loss.channel)",
+      "Keyed.all(this.heard)"
+    ],
+    ["gaps of presence names are not told", "    yield* this.named(ChannelName.presenceOf(channel))\n", ""],
+    ["gaps of wide names are not told", "if (covers(one.key, channel)) yield one", ""],
+    ["names that left still count as new", "        if (heard.start === undefined) this.unbegun--\n", ""],
     [
       "gaps from before it began are told",
-      "start !== undefined && start < before(status.before) &&",
-      "start !== undefined &&"
+      "start !== undefined && start < before(loss.before)",
+      "start !== undefined"
     ],
-    ["twice by two names", "if (canOverlap(this.keys)) this.delivered ??= Delivered.make()", ""],
+    [
+      "twice by two names",
+      "if (this.wide !== undefined && Keyed.isMany(this.heard)) this.delivered ??= Delivered.make()",
+      ""
+    ],
     [
       "who is interrupted still waits",
       "this.resume = undefined\n        this.core.waiting--\n      })",
@@ -1114,13 +1125,13 @@ export const mutations: ReadonlyArray<Mutation> = [
   ...of(`${reading}/engine.ts`, [`${tests}/registry.test.ts`], [
     [
       "an interruption of a connection that was left does not end",
-      "if (place !== undefined && !this.isDown(reader)) {",
-      "if (false) {"
+      "if (!reader.wasDown || this.isDown(reader)) return",
+      "return"
     ],
     [
       "an interruption ends with each name that is left",
-      "place !== undefined && !this.isDown(reader)",
-      "place !== undefined"
+      "if (!reader.wasDown || this.isDown(reader)) return",
+      "if (!reader.wasDown) return"
     ],
     ["an interruption lasts without names", "[...this.placesOf(reader), ...before]", "this.placesOf(reader)"],
     ["names stay after the end", "this.homes.clear()\n", ""],

@@ -40,8 +40,13 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
     const failures: Array<SubscribeError> = []
     const missed: Array<string> = []
     const defects: Array<unknown> = []
+    let asked = 0
     const lane = new Lane(core, {
       names: () => ({ channels: ["a"], groups: [] }),
+      keysOf: ({ keys }) => {
+        asked++
+        return keys
+      },
       size: () => size,
       failed: (_, error) => failures.push(error),
       missed: () => missed.push("missed"),
@@ -51,7 +56,8 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
     const join = (options: Partial<Options> = {}, channel = "a") =>
       Effect.gen(function*() {
         const reader = new Reader(core, { from: undefined, capacity: 10_000, strategy: "dropping", within, ...options })
-        lane.join(reader, reader.add([Subscription.channel(channel)]))
+        reader.add([Subscription.channel(channel)])
+        lane.join(reader)
         lane.begin(undefined, from)
         reader.begin(`c ${channel}`, from)
         const seen: Array<SubscribeEvent.SubscribeEvent> = []
@@ -61,7 +67,7 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
         yield* Effect.yieldNow
         return { reader, seen, fiber }
       })
-    return { core, demands, lane, join, missed, published, failures, defects, from }
+    return { core, demands, keysAsked: () => asked, lane, join, missed, published, failures, defects, from }
   })
 
 /** Publishes, and gives the page of a service that kept the newest 100. */
@@ -715,7 +721,8 @@ describe("a lane that begins before its readers", () => {
     Effect.gen(function*() {
       const { core, from, lane } = yield* laneOf(Infinity)
       const reader = new Reader(core, { from: undefined, capacity: 10, strategy: "dropping", within: Infinity })
-      lane.join(reader, reader.add([Subscription.channel("a")]))
+      reader.add([Subscription.channel("a")])
+      lane.join(reader)
       const ahead = { ...from, position: String(BigInt(from.position) + 36_000_000_000n) }
       lane.begin(undefined, ahead)
       reader.begin("c a", ahead)
@@ -848,6 +855,20 @@ describe("readers", () => {
       assert.deepStrictEqual(payloads(other.seen), numbers(3))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("are grouped once when many of their names change before an event", () =>
+    Effect.gen(function*() {
+      const { from, join, keysAsked, lane } = yield* laneOf(Infinity)
+      const { reader, seen } = yield* join()
+      for (const n of numbers(50)) {
+        for (const key of reader.add([Subscription.channel(`b-${n}`)])) reader.begin(key, from)
+        lane.join(reader)
+      }
+      lane.receive(yield* pageOf(1, 0, "b-7"), true)
+      yield* VirtualTime.advance(0)
+      assert.deepStrictEqual(payloads(seen), [0])
+      assert.strictEqual(keysAsked(), 1)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("get statuses whose cursors name and sum up the events of their own names alone", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity, {}, 3)
@@ -888,7 +909,7 @@ describe("readers", () => {
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
       const { reader, seen } = yield* join()
-      lane.join(reader, [])
+      lane.leave(reader)
       assert.strictEqual(lane.readers.size, 0)
       lane.tell({ _tag: "Disconnected", cursor: from })
       yield* VirtualTime.advance(0)

@@ -166,6 +166,17 @@ describe("a name", () => {
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["ChannelsChanged"])
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("is waited for no more when it is removed before it began", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, [])
+      reader.add([Subscription.channel("a"), Subscription.channel("b")])
+      reader.begin(a, at(5))
+      assert.isFalse(reader.hearsAll(ticks(6)))
+      reader.remove([Subscription.channel("b")])
+      assert.isTrue(reader.hearsAll(ticks(6)))
+      assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Connected"])
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("of metadata receives only its own events", () =>
     Effect.gen(function*() {
       const { core } = yield* coreOf()
@@ -520,6 +531,24 @@ describe("statuses", () => {
       assert.deepStrictEqual((yield* taken(reader)).all, [])
       reader.tell({ ...gap, channel: "a", before: tick(7) })
       assert.deepStrictEqual(tags((yield* taken(reader)).all), ["Gap"])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("have Gaps of channels that a wildcard, a presence name or any group brings, until it is removed", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, ["a", "x.*", "y-pnpres"])
+      yield* taken(reader)
+      const channels = () =>
+        Effect.gen(function*() {
+          for (const channel of ["a", "b", "x.y", "y"]) {
+            reader.tell({ _tag: "Gap", channel, since: tick(2), before: tick(10), reason: "NotInHistory" })
+          }
+          return (yield* taken(reader)).all.flatMap((event) => event._tag === "Gap" ? [event.channel] : [])
+        })
+      assert.deepStrictEqual(yield* channels(), ["a", "x.y", "y"])
+      reader.remove([Subscription.channel("x.*")])
+      assert.deepStrictEqual(yield* channels(), ["a", "y"])
+      for (const key of reader.add([Subscription.group("g")])) reader.begin(key, at(0))
+      assert.deepStrictEqual(yield* channels(), ["a", "b", "x.y", "y"])
     }).pipe(Effect.provide(emulated())))
 })
 

@@ -134,7 +134,7 @@ export class Connection {
     const lane = this.laneOf(reader)
     for (const key of keys) this.names.set(key, (this.names.get(key) ?? 0) + 1)
     this.current = undefined
-    lane.join(reader, this.ownOf(reader))
+    lane.join(reader)
     if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)
     for (const key of keys) {
       const known = this.known.get(key)
@@ -152,16 +152,10 @@ export class Connection {
     }
     this.current = undefined
     const lane = this.laneOf(reader)
-    lane.join(reader, this.ownOf(reader))
+    if (reader.keys.some((key) => this.names.has(key))) lane.join(reader)
+    else lane.leave(reader)
     this.settle(lane)
     this.changed()
-  }
-
-  /** The names of a reader on this connection. */
-  private ownOf(reader: Reader): ReadonlyArray<Key> {
-    const { keys } = reader
-    // Most readers have all names here. An array that `filter` makes reserves too much memory, and is kept.
-    return keys.every((key) => this.names.has(key)) ? keys : keys.filter((key) => this.names.has(key))
   }
 
   /** Removes a reader from this connection. */
@@ -193,6 +187,7 @@ export class Connection {
     if (found !== undefined) return found
     const lane = new Lane(this.core, {
       names: () => this.asked ?? namesOf(this.names.keys()),
+      keysOf: ({ keys }) => keys.filter((key) => this.names.has(key)),
       size: () => this.names.size,
       failed: (lane, error) => this.end([...lane.readers.keys()], error, false),
       missed: () => {

@@ -92,12 +92,13 @@ export class Engine {
 
   remove(reader: Reader, members: Iterable<Subscription>): void {
     if (!this.readers.has(reader)) return
-    const before = this.placesOf(reader)
+    const before = reader.wasDown ? this.placesOf(reader) : []
     this.drop(reader, reader.remove(members))
+    if (!reader.wasDown || this.isDown(reader)) return
+    // The reader has left the interrupted connection. It gets no more statuses of it, so the interruption ends here.
     // Without names it has no place any more.
     const [place] = [...this.placesOf(reader), ...before]
-    // The reader may have left the interrupted connection. It gets no more statuses of it, so the interruption ends here.
-    if (place !== undefined && !this.isDown(reader)) {
+    if (place !== undefined) {
       reader.tell({ _tag: "Reconnected", cursor: place, downFor: Duration.zero })
     }
   }

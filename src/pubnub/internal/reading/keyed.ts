@@ -28,4 +28,4 @@ export const remove = <A extends Entry>(keyed: Keyed<A>, key: string): Keyed<A> 
 export const all = <A extends Entry>(keyed: Keyed<A>): Iterable<A> =>
   keyed === undefined ? [] : isMany(keyed) ? keyed.values() : [keyed]
 
-const isMany = <A extends Entry>(keyed: Keyed<A>): keyed is Map<string, A> => keyed instanceof Map
+export const isMany = <A extends Entry>(keyed: Keyed<A>): keyed is Map<string, A> => keyed instanceof Map

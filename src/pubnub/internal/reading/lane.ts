@@ -79,6 +79,8 @@ interface Gap {
 /** What a lane needs from its connection. */
 export interface Host {
   readonly names: () => Names
+  /** The names of a reader on the connection. */
+  readonly keysOf: (reader: Reader) => ReadonlyArray<Key>
   /** How many names the connection has. */
   readonly size: () => number
   /** Ends the readers of a lane with an error. */
@@ -90,8 +92,10 @@ export interface Host {
 
 export class Lane {
   readonly within: number
-  /** Its readers, each with its audience. */
-  readonly readers = new Map<Reader, Audience>()
+  /** Its readers, each with its audience. A new one has none before the next event. */
+  readonly readers = new Map<Reader, Audience | undefined>()
+  /** The readers whose names have changed. Thousands of names may be added one by one, so a reader joins its audience later. */
+  private readonly changed = new Set<Reader>()
   /** The newest timetoken that was given. */
   reached = ""
   private readonly core: Core
@@ -133,6 +137,7 @@ export class Lane {
 
   /** The cursor of one of its readers. */
   placeOf(reader: Reader): Cursor | undefined {
+    this.group()
     const { place } = this
     const audience = this.readers.get(reader)
     return place === undefined || audience === undefined ? place : audience.cursor(place, this.isWhole(audience))
@@ -168,23 +173,37 @@ export class Lane {
 
   // --- readers
 
-  /** Sets the names of a reader on this connection. */
-  join(reader: Reader, keys: ReadonlyArray<Key>): void {
-    const id = idOfKeys(keys)
-    if (this.readers.get(reader)?.id === id) return
-    this.leave(reader)
-    if (keys.length === 0) return
-    const audience = this.audiences.get(id) ?? this.gather(id, keys)
-    audience.readers = Few.add(audience.readers, reader)
-    this.readers.set(reader, audience)
+  /** Adds a reader, or notes that its names have changed. */
+  join(reader: Reader): void {
+    if (!this.readers.has(reader)) this.readers.set(reader, undefined)
+    this.changed.add(reader)
     if (reader.options.strategy === "suspend") this.suspending.add(reader)
   }
 
   leave(reader: Reader): void {
+    this.leaveAudience(reader)
+    this.readers.delete(reader)
+    this.changed.delete(reader)
+    this.suspending.delete(reader)
+  }
+
+  /** Gives readers whose names have changed the audience of their names. */
+  private group(): void {
+    for (const reader of this.changed) {
+      const keys = this.host.keysOf(reader)
+      const id = idOfKeys(keys)
+      if (this.readers.get(reader)?.id === id) continue
+      this.leaveAudience(reader)
+      const audience = this.audiences.get(id) ?? this.gather(id, keys)
+      audience.readers = Few.add(audience.readers, reader)
+      this.readers.set(reader, audience)
+    }
+    this.changed.clear()
+  }
+
+  private leaveAudience(reader: Reader): void {
     const audience = this.readers.get(reader)
     if (audience === undefined) return
-    this.readers.delete(reader)
-    this.suspending.delete(reader)
     audience.readers = Few.remove(audience.readers, reader)
     if (audience.readers !== undefined) return
     this.audiences.delete(audience.id)
@@ -209,6 +228,7 @@ export class Lane {
 
   /** The readers of a name. */
   *hearing(name: string): Iterable<Reader> {
+    this.group()
     for (const audience of Few.all(this.byName.get(name))) yield* Few.all(audience.readers)
   }
 
@@ -245,6 +265,7 @@ export class Lane {
 
   /** Emits a status to its readers. Its cursor has the sums of all readers, which fit no reader with fewer names. */
   tell(status: SubscribeStatus.Status): void {
+    this.group()
     const toldTo = (audience: Audience): SubscribeStatus.Status => {
       if (!("cursor" in status) || status.cursor === undefined) return status
       const cursor = audience.cursor(status.cursor, this.isWhole(audience))
@@ -694,6 +715,7 @@ export class Lane {
   }
 
   private share(given: ReadonlyArray<Given>): void {
+    this.group()
     const latest = this.core.history.knowledge.latest()
     const parts = new Map<Audience, Array<Given>>()
     const partOf = (audience: Audience) => {

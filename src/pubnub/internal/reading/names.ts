@@ -62,12 +62,6 @@ export const coveredBy = (keys: ReadonlyArray<Key>): (channel: string) => boolea
   return (channel) => names.has(channel) || wide.some((key) => covers(key, channel))
 }
 
-/** Whether one event may arrive by two of these names. */
-export const canOverlap = (keys: Iterable<Key>): boolean => {
-  const all = [...keys]
-  return all.length > 1 && all.some((key) => key.startsWith("g") || ChannelName.isWildcard(nameOf(key)))
-}
-
 /** The names that the service refused, and their presence names: the refusal does not say which of the two it was. */
 export const refusedBy = ({ channels, groups }: AccessDenied): ReadonlySet<Key> => {
   const both = (name: string) => [name, ChannelName.presenceOf(name)]

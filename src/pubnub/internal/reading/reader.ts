@@ -11,6 +11,7 @@ import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import type * as SubscribeStatus from "../../SubscribeStatus.ts"
 import { InboxOverflow, SubscribeError } from "../../SubscribeError.ts"
+import * as ChannelName from "../../ChannelName.ts"
 import * as Subscription from "../../Subscription.ts"
 import * as Defects from "../wire/defect.ts"
 import * as MessageIds from "./messageIds.ts"
@@ -23,7 +24,7 @@ import * as Keyed from "./keyed.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
 import { Missed } from "./missed.ts"
-import { canOverlap, covers, type Key, keysFor, nameOf, namesOf } from "./names.ts"
+import { covers, isWide, type Key, keysFor, namesOf } from "./names.ts"
 import {
   after,
   before,
@@ -83,6 +84,8 @@ export interface Home {
 export class Reader {
   readonly options: Options
   private heard: Keyed.Keyed<Heard>
+  /** Those with events of several channels. */
+  private wide: Few.Few<Heard>
   /** Whether the reader got `Connected`. It gets events only after that. */
   isConnected = false
   /** Knows the positions of its connections. Undefined before it has one. */
@@ -105,8 +108,8 @@ export class Reader {
   private end: Exit.Exit<never, SubscribeError | Cause.Done> | undefined
   /** The position of the names that began before the others. */
   private begun: Cursor | undefined
-  /** Whether all names have begun. `latest` is the timetoken of the last one to begin. */
-  private haveBegun = false
+  /** How many names have not begun. `latest` is the timetoken of the last one to begin. */
+  private unbegun = 0
   private latest = ""
   /** The cursor of the last event that was taken. */
   private taken: Cursor | undefined
@@ -130,7 +133,8 @@ export class Reader {
   /** The reader begins after this timetoken. Empty before it has begun. */
   startsAfter = ""
   private copies: MessageIds.Copies | undefined
-  private wasDown = false
+  /** Whether it got `Interrupted` or `Disconnected`, and nothing that ends this. */
+  wasDown = false
   /** The latest status of the connection, if there was no room to emit it. */
   private pendingStatus: SubscribeStatus.Status | undefined
   private areNamesPending = false
@@ -179,15 +183,18 @@ export class Reader {
       for (const key of keysFor(member)) {
         const heard = Keyed.get(this.heard, key)
         if (heard === undefined) {
-          this.heard = Keyed.set(this.heard, { key, members: member, start: undefined })
-          this.haveBegun = false
+          const one: Heard = { key, members: member, start: undefined }
+          this.heard = Keyed.set(this.heard, one)
+          if (isWide(key)) this.wide = Few.add(this.wide, one)
+          this.unbegun++
           fresh.push(key)
         } else if (!Array.from(Few.all(heard.members)).some((other) => Subscription.isSame(other, member))) {
           heard.members = Few.add(heard.members, member)
         }
       }
     }
-    if (canOverlap(this.keys)) this.delivered ??= Delivered.make()
+    // One event may arrive by a wide name and by another one.
+    if (this.wide !== undefined && Keyed.isMany(this.heard)) this.delivered ??= Delivered.make()
     return fresh
   }
 
@@ -203,6 +210,8 @@ export class Reader {
         }
         if (heard.members !== undefined) continue
         this.heard = Keyed.remove(this.heard, key)
+        this.wide = Few.remove(this.wide, heard)
+        if (heard.start === undefined) this.unbegun--
         gone.push(key)
       }
     }
@@ -217,15 +226,16 @@ export class Reader {
     return gone
   }
 
-  private has(key: Key): boolean {
-    return Keyed.get(this.heard, key) !== undefined
+  /** What it has by this name: it may be a channel and a group. */
+  private named(name: string): ReadonlyArray<Heard> {
+    return [Keyed.get(this.heard, `c ${name}`), Keyed.get(this.heard, `g ${name}`)].filter((one) => one !== undefined)
   }
 
   /** Drops waiting events of removed names. */
   private dropRemoved(): void {
     const isKept = (event: Item) => {
       const name = isStatus(event) ? undefined : subscriptionOf(event)
-      return name === undefined || this.has(`c ${name}`) || this.has(`g ${name}`)
+      return name === undefined || this.named(name).length > 0
     }
     const parts = this.parts?.flatMap(({ part, weight }): ReadonlyArray<Waiting> => {
       const kept = part.filter(isKept)
@@ -250,6 +260,7 @@ export class Reader {
     const { from } = this
     const requested = from?.recent === undefined ? from?.position : before(from.recent.since)
     heard.start = requested === undefined || this.isConnected ? now.position : requested
+    this.unbegun--
     if (heard.start > this.latest) this.latest = heard.start
     if (this.begun === undefined || now.position > this.begun.position) this.begun = now
     this.announce()
@@ -269,9 +280,7 @@ export class Reader {
 
   /** Emits the names after all of them have begun. */
   private announce(): void {
-    if (this.begun === undefined || this.heard === undefined) return
-    for (const { start } of Keyed.all(this.heard)) if (start === undefined) return
-    this.haveBegun = true
+    if (this.begun === undefined || this.heard === undefined || this.unbegun > 0) return
     const { from } = this
     if (this.isConnected) {
       this.areNamesPending = this.isFull || this.waitingStatuses >= mostStatuses
@@ -300,14 +309,14 @@ export class Reader {
 
   /** Whether it takes all events of its names from this timetoken on. */
   hearsAll(oldest: string | undefined): boolean {
-    return this.isPlain && this.haveBegun && (oldest === undefined || oldest > this.latest)
+    return this.isPlain && this.unbegun === 0 && (oldest === undefined || oldest > this.latest)
   }
 
   /** Whether it takes an event of this name by one of `keys`, or by any. The name is undefined if the event cannot be decoded. */
   hears(name: string | undefined, event: SubscribeEvent.Received, keys?: ReadonlySet<Key>): boolean {
     const place = placeOf(event)
-    for (const { key, members, start } of Keyed.all(this.heard)) {
-      if (name !== undefined && nameOf(key) !== name || keys?.has(key) === false) continue
+    for (const { key, members, start } of name === undefined ? Keyed.all(this.heard) : this.named(name)) {
+      if (keys?.has(key) === false) continue
       if (start === undefined || place !== undefined && place.timetoken <= start) continue
       for (const member of Few.all(members)) if (Subscription.hears(member, event)) return true
     }
@@ -366,11 +375,7 @@ export class Reader {
       case "Gap":
       case "GapSuspected": {
         if (!this.isConnected) return
-        const isConcerned = Array.from(Keyed.all(this.heard)).some(({ key, start }) =>
-          start !== undefined && start < before(status.before) &&
-          (status._tag === "GapSuspected" || covers(key, status.channel))
-        )
-        if (!isConcerned) return
+        if (!this.isConcerned(status)) return
         if (this.missed !== undefined) return Losses.add(this.missed.losses, status)
         if (this.isCrowded) {
           return Losses.add(this.losses ??= new Map(), status)
@@ -380,6 +385,19 @@ export class Reader {
       default:
         if (this.isConnected && this.waitingStatuses < mostStatuses) this.put(status)
     }
+  }
+
+  /** There may be a gap for each of thousands of names. So it is compared with the wide names alone. */
+  private isConcerned(loss: Losses.Loss): boolean {
+    const names = loss._tag === "GapSuspected" ? Keyed.all(this.heard) : this.covering(loss.channel)
+    for (const { start } of names) if (start !== undefined && start < before(loss.before)) return true
+    return false
+  }
+
+  private *covering(channel: string): Iterable<Heard> {
+    yield* this.named(channel)
+    yield* this.named(ChannelName.presenceOf(channel))
+    for (const one of Few.all(this.wide)) if (covers(one.key, channel)) yield one
   }
 
   /** Takes no more events. The reader ends after the waiting ones were pulled. */
