@@ -1120,7 +1120,26 @@ export const mutations: ReadonlyArray<Mutation> = [
       "    this.stop()\n    if (gap !== undefined) this.goOn(gap)",
       "    this.stop()"
     ],
-    ["only the last part of what is lost is suspected", "older(gap.from, since)", "since"]
+    ["only the last part of what is lost is suspected", "older(gap.from, since)", "since"],
+    ["the last reader to begin says how far back to read", "startsAfter < first", "startsAfter > first"],
+    [
+      "each full page restarts the second reading",
+      "this.ledger?.isWhole === true ? this.dropSecond() : undefined",
+      "this.dropSecond()"
+    ],
+    ["there is one second reading", "      this.second = undefined\n    }\n  )", "    }\n  )"],
+    [
+      "a page that was stepped over is never proven",
+      "if (gap.reason === \"FullPage\") this.isUnproven = false\n      else if",
+      "if"
+    ],
+    [
+      "without storage a page that was stepped over is waited for",
+      "= !this.core.history.knowledge.storesNothing",
+      "= true"
+    ],
+    ["a gap that was given up stays in the cursor", "    this.ledger?.abandoned()\n", ""],
+    ["how late a full page is says nothing", "      this.ledger?.reckon(page.lateBy, from.position)\n", ""]
   ]),
   ...of(`${reading}/engine.ts`, [`${tests}/registry.test.ts`], [
     [

@@ -53,13 +53,13 @@ const laneOf = (within: number, settings: Partial<Settings> = {}, size = 1) =>
       broken: (defect) => defects.push(defect)
     }, within)
     const from = yield* here
-    const join = (options: Partial<Options> = {}, channel = "a") =>
+    const join = (options: Partial<Options> = {}, channel = "a", now = from) =>
       Effect.gen(function*() {
         const reader = new Reader(core, { from: undefined, capacity: 10_000, strategy: "dropping", within, ...options })
         reader.add([Subscription.channel(channel)])
         lane.join(reader)
-        lane.begin(undefined, from)
-        reader.begin(`c ${channel}`, from)
+        lane.begin(undefined, now)
+        reader.begin(`c ${channel}`, now)
         const seen: Array<SubscribeEvent.SubscribeEvent> = []
         const fiber = yield* Effect.forkScoped(
           Effect.forever(Effect.map(reader.pull, (part) => seen.push(...part)), { disableYield: true })
@@ -137,6 +137,7 @@ describe("a page that was stepped over", () => {
         yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(count + 7))
         yield* Effect.map(pageOf(1, count + 7), (page) => lane.receive(page, true))
+        assert.isFalse(lane.isOpen)
         yield* VirtualTime.advance("1 second")
         assert.deepStrictEqual(payloads(seen), numbers(count + 8))
       }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { historyDelay: "9 seconds" } })))
@@ -144,6 +145,21 @@ describe("a page that was stepped over", () => {
 })
 
 describe("a page that was too large", () => {
+  it.effect("is suspected once, and the next page comes at once, when history stores nothing", () =>
+    Effect.gen(function*() {
+      const { core, from, join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      core.history.knowledge.storesNothing = true
+      const { next } = yield* pageOf(3)
+      lane.missed(from, next, true)
+      yield* VirtualTime.advance("20 seconds")
+      lane.receive(yield* pageOf(2, 3), true)
+      assert.isFalse(lane.isOpen)
+      yield* VirtualTime.advance("20 seconds")
+      assert.deepStrictEqual(payloads(seen), [3, 4])
+      assert.deepStrictEqual(statuses(seen), ["Connected", "GapSuspected"])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("is no reason to suspect a loss when the gap before it has given its messages", () =>
     Effect.gen(function*() {
       const { from, join, lane } = yield* laneOf(Infinity)
@@ -656,6 +672,25 @@ describe("history that fails", () => {
       assert.deepStrictEqual(payloads(seen), numbers(104, 200))
       assert.deepStrictEqual(statuses(seen).slice(-2), ["Reconnected", "GapSuspected"])
       assert.isFalse(lane.isOpen)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("leaves no hole in the cursor when it fails for too long in the middle of a break", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(2_000)
+      const { seen } = yield* join()
+      yield* pageOf(3)
+      yield* VirtualTime.advance("20 seconds")
+      // History is read, and then once more for what it may lack.
+      yield* Faults.Faults.use((faulty) =>
+        faulty.add({ on: "history", fault: unavailable, skip: 1, lasting: "10 minutes" })
+      )
+      lane.missed(from, yield* here, true)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), numbers(3))
+      assert.isDefined(lane.place?.hole)
+      yield* VirtualTime.advance("1 minute")
+      assert.include(statuses(seen), "GapSuspected")
+      assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("ends the lane with its cursor when the schedule ends", () =>
@@ -1295,6 +1330,77 @@ describe("full pages one after the other", () => {
       )
       assert.isUndefined(lane.place?.hole)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  /** Published in another region, and there so much later. No page has it. */
+  const publishLater = (message: string, delay: number) =>
+    emulator.use((service) => service.publishAll([{ channel: "a", message, region: 2, delay }]))
+
+  it.effect("read the time before the lane began for a reader that resumed, also beside one that did not", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(Infinity)
+      yield* publishLater("late", 8_000)
+      yield* VirtualTime.advance("5 seconds")
+      const now = yield* here
+      const [old, young] = [yield* join({ from }, "a", now), yield* join({}, "a", now)]
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(old.seen), [])
+      lane.receive(yield* pageOf(300), true)
+      yield* VirtualTime.advance("5 seconds")
+      assert.deepStrictEqual(payloads(old.seen), ["late", ...numbers(300)])
+      assert.deepStrictEqual(payloads(young.seen), numbers(300))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("bring what another region is late with before their own messages, where it was as late in one before", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* VirtualTime.advance("20 seconds")
+      lane.receive(yield* pageOf(1), true)
+      lane.receive({ ...yield* pageOf(300, 1), lateBy: 30_000_000n }, true)
+      yield* publishLater("late", 2_000)
+      yield* VirtualTime.advance("3 seconds")
+      lane.receive(yield* pageOf(1, 301), true)
+      lane.receive(yield* pageOf(200, 302), true)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [...numbers(302), "late", ...numbers(200, 302)])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are read a second time also after all of a second reading was read", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* VirtualTime.advance("20 seconds")
+      lane.receive(yield* pageOf(1), true)
+      lane.receive({ ...yield* pageOf(300, 1), lateBy: 60_000_000n }, true)
+      yield* VirtualTime.advance("500 millis")
+      yield* publishLater("late", 9_700)
+      yield* VirtualTime.advance("3500 millis")
+      lane.receive(yield* pageOf(1, 301), true)
+      lane.receive(yield* pageOf(200, 302), true)
+      assert.isDefined(lane.place?.hole)
+      yield* VirtualTime.advance("6 seconds")
+      assert.isUndefined(lane.place?.hole)
+      lane.receive(yield* pageOf(1, 502), true)
+      lane.receive(yield* pageOf(200, 503), true)
+      yield* VirtualTime.advance("10 seconds")
+      assert.deepStrictEqual(payloads(seen), [...numbers(703), "late"])
+      assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("do not restart the second reading, however soon they follow each other", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* publishLater("late", 1_000)
+      for (let turn = 0; turn < 40; turn++) {
+        lane.receive(yield* pageOf(12, 12 * turn), true)
+        yield* VirtualTime.advance("500 millis")
+      }
+      assert.include(payloads(seen), "late")
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(emulated({ config: { queueLength: 10 }, emulator: { latency: Effect.succeed("600 millis") } }))
+    ))
 
   it.effect("are told of a gap of a channel by any name that covers it", () =>
     Effect.gen(function*() {
