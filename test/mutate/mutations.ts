@@ -971,7 +971,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return arrivals.length >= this.core.config.queueLength",
       "return arrivals.length > this.core.config.queueLength"
     ],
-    ["a full reader that left holds back the others", "    this.suspending.delete(reader)\n", ""],
+    [
+      "a full reader that left holds back the others",
+      "else if (readers.has(reader)) return true",
+      "else return true"
+    ],
     ["an audience without readers is kept", "    this.audiences.delete(audience.id)\n", ""],
     [
       "a name without readers is kept",
@@ -1008,7 +1012,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "gap.outage.failed(result.failure, this.place)",
       "gap.outage.failed(result.failure, undefined)"
     ],
-    ["a full reader holds nobody back", "if (reader.isFull) return true", ""],
+    ["a full reader holds nobody back", "else if (readers.has(reader)) return true", ""],
     ["that it is back is not told", "if (reconnected !== undefined) this.announce(reconnected)", ""],
     ["a full page long after another follows it", "this.now - BigInt(from.position) > settled", "false"],
     ["a later region opens no gap", "ledger?.due !== undefined && page.lateBy > ledger.reckoned", "false"],

@@ -39,6 +39,7 @@ export const coreOf = (settings: Partial<Settings> = {}) =>
         demands++
       },
       wakes: new Wakes(),
+      full: new Set(),
       waiting: 0
     }
     return { core, demands: () => demands, published }

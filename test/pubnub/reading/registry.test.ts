@@ -279,6 +279,22 @@ describe("a reader that holds back all others", () => {
 })
 
 describe("an engine", () => {
+  it.effect("is held back by a full reader with suspend, and not after it has left", () =>
+    Effect.gen(function*() {
+      const engine = yield* engineOf(registryOf(), undefined)
+      const full = () => engine["core"].full.size
+      const join = (strategy: "dropping" | "suspend") =>
+        engine.join([Subscription.channel("a")], { from: undefined, capacity: 1, strategy, within: Infinity })
+      const [reader] = [join("suspend"), join("dropping")]
+      yield* VirtualTime.advance("1 second")
+      yield* publish(0)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual([full(), yield* polls], [1, 0])
+      engine.leave(reader)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual([full(), yield* polls], [0, 1])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("keeps nothing of the work that has ended", () =>
     Effect.gen(function*() {
       const { engine } = yield* registryOf().lease(undefined)

@@ -42,6 +42,8 @@ export interface Core {
   readonly demand: () => void
   /** The readers that continue after the current step. */
   readonly wakes: Wakes
+  /** The readers with the strategy `suspend` that have become full. Some of them may have room again. */
+  readonly full: Set<{ readonly isFull: boolean }>
   /** How many readers wait for events. */
   waiting: number
 }

@@ -40,7 +40,7 @@ export class Engine {
   isOn = true
   private isClosed = false
 
-  constructor(core: Omit<Core, "demand" | "waiting" | "wakes">) {
+  constructor(core: Omit<Core, "demand" | "full" | "waiting" | "wakes">) {
     this.core = {
       ...core,
       fork: (effect) => {
@@ -51,6 +51,7 @@ export class Engine {
       },
       demand: () => this.demand(),
       wakes: new Wakes(),
+      full: new Set(),
       waiting: 0
     }
     const { filter, state } = core.settings
@@ -79,6 +80,7 @@ export class Engine {
   readonly leave = (reader: Reader): void => {
     if (!this.readers.delete(reader)) return
     this.drop(reader, reader.keys)
+    this.core.full.delete(reader)
     for (const connection of this.connections) connection.forget(reader)
     this.demand()
   }

@@ -100,8 +100,6 @@ export class Lane {
   reached = ""
   private readonly core: Core
   private readonly host: Host
-  /** The readers with the strategy `suspend`: a full one holds back all others. */
-  private readonly suspending = new Set<Reader>()
   private readonly audiences = new Map<string, Audience>()
   /** The audiences of a name. It may be a channel and a group, since an event does not say by which it arrived. */
   private readonly byName = new Map<string, Few.Few<Audience>>()
@@ -166,8 +164,14 @@ export class Lane {
     return this.heldSize < mostHeld
   }
 
+  /** Whether a full reader with the strategy `suspend` holds back all others. */
   get isHeldBack(): boolean {
-    for (const reader of this.suspending) if (reader.isFull) return true
+    const { core: { full } } = this
+    const readers: ReadonlyMap<unknown, unknown> = this.readers
+    for (const reader of full) {
+      if (!reader.isFull) full.delete(reader)
+      else if (readers.has(reader)) return true
+    }
     return false
   }
 
@@ -177,14 +181,12 @@ export class Lane {
   join(reader: Reader): void {
     if (!this.readers.has(reader)) this.readers.set(reader, undefined)
     this.changed.add(reader)
-    if (reader.options.strategy === "suspend") this.suspending.add(reader)
   }
 
   leave(reader: Reader): void {
     this.leaveAudience(reader)
     this.readers.delete(reader)
     this.changed.delete(reader)
-    this.suspending.delete(reader)
   }
 
   /** Gives readers whose names have changed the audience of their names. */

@@ -427,6 +427,7 @@ export class Reader {
     const weight = this.had === undefined ? events.length : events.filter((event) => !this.isHad(event)).length
     ;(this.parts ??= []).push({ part: events, weight })
     this.waiting += weight
+    if (this.options.strategy === "suspend" && this.isFull) this.core.full.add(this)
     this.wake()
   }
 
