@@ -1142,6 +1142,11 @@ export const mutations: ReadonlyArray<Mutation> = [
       "= !this.core.history.knowledge.storesNothing",
       "= true"
     ],
+    [
+      "late messages behind a gap come before older ones of their region",
+      " || this.isLater(page) && this.ledger?.isWhole === false",
+      ""
+    ],
     ["a gap that was given up stays in the cursor", "    this.ledger?.abandoned()\n", ""],
     ["how late a full page is says nothing", "      this.ledger?.reckon(page.lateBy, from.position)\n", ""]
   ]),

@@ -1062,15 +1062,30 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "late", ...numbers(400, 500), "later"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  /** A page with the second of two late messages of another region. The service has dropped the first. */
+  const laterPage = (timetokens: ReadonlyArray<ReadonlyArray<string>>, first: number) =>
+    Effect.map(pageOf(1, first), (page): Page => {
+      const second = Arrival.read({ c: "a", b: "a", d: "second", p: { t: timetokens[1]![0]!, r: 2 }, k: "demo-sub" })
+      return { ...page, arrivals: [second, ...page.arrivals], lateBy: 30_000_000n }
+    })
+
   it.effect("are read again when another region is later than expected, before its message", () =>
     Effect.gen(function*() {
       const { lane, seen, timetokens } = yield* overflowing(["first", "second"])
-      const { arrivals, ...page } = yield* pageOf(1, 500)
-      const second = Arrival.read({ c: "a", b: "a", d: "second", p: { t: timetokens[1]![0]!, r: 2 }, k: "demo-sub" })
-      lane.receive({ ...page, arrivals: [second, ...arrivals], lateBy: 30_000_000n }, true)
+      lane.receive(yield* laterPage(timetokens, 500), true)
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [...numbers(500), "first", "second", 500])
       assert.isUndefined(lane.place?.hole)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("are read again also when that is found out while a gap is open", () =>
+    Effect.gen(function*() {
+      const { lane, seen, timetokens } = yield* overflowing(["first", "second"])
+      lane.receive(yield* pageOf(200, 500), true)
+      lane.receive(yield* laterPage(timetokens, 700), true)
+      lane.receive(yield* pageOf(1, 701), true)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [...numbers(500), "first", "second", ...numbers(202, 500)])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("that wait for each other are given one by one when the first is given up", () =>

@@ -70,8 +70,8 @@ interface Gap {
    */
   joining: ReadonlyArray<Arrival.Arrival>
   /**
-   * Whether a full page waits behind it; behind a full page, one with late events that join. History is read again for that page,
-   * and may show older ones then: the service may have dropped them.
+   * Whether a full page waits behind it; behind a full page, one with late events that join, full or later than expected. History is
+   * read again for that page, and may show older ones then: the service may have dropped them.
    */
   isReadAgain: boolean
 }
@@ -311,7 +311,7 @@ export class Lane {
       id !== undefined && id.slice(0, gap.to.length) <= gap.to && envelope !== undefined && Arrival.isStored(envelope)
     const joining = page.arrivals.filter(isJoining)
     const isNext = gap.page === undefined || joining.length > 0 && this.held.every(({ _tag }) => _tag === "Page")
-    if (isNext && this.isFull(page)) gap.isReadAgain = true
+    if (isNext && (this.isFull(page) || this.isLater(page) && this.ledger?.isWhole === false)) gap.isReadAgain = true
     if (joining.length > 0) gap.joining = [...gap.joining, ...joining].toSorted(byTimetoken)
   }
 
@@ -338,10 +338,12 @@ export class Lane {
 
   /** Whether a page is full, the first one after a page that was stepped over, or of a region that is later than expected. */
   private opensGap(page: Page): boolean {
-    const { isUnproven, ledger } = this
-    return this.isFull(page) || isUnproven && page.arrivals.length > 0 ||
-      // Older events of the region may be missing.
-      ledger?.due !== undefined && page.lateBy > ledger.reckoned
+    return this.isFull(page) || this.isUnproven && page.arrivals.length > 0 || this.isLater(page)
+  }
+
+  /** Whether a region is later than expected, so that older events of it may be missing: not all of its time was read yet. */
+  private isLater({ lateBy }: Page): boolean {
+    return this.ledger?.due !== undefined && lateBy > this.ledger.reckoned
   }
 
   private isFull({ arrivals }: Page): boolean {
