@@ -77,6 +77,20 @@ describe("Commits", () => {
       assert.deepStrictEqual(saved, [1, 2])
     }))
 
+  it.effect("begins no save before the last one has ended, so that a slow one never takes a newer place back", () =>
+    Effect.gen(function*() {
+      const saved: Array<number> = []
+      const commits = Commits.make((place: number) =>
+        Effect.delay(Effect.sync(() => saved.push(place)), place === 1 ? "3 seconds" : "1 second")
+      )
+      for (const place of [1, 2, 3]) {
+        yield* Effect.forkChild(commits.next(place))
+        yield* TestClock.adjust("1 second")
+      }
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(saved, [1, 3])
+    }))
+
   it.effect("finishes a save whose caller is interrupted", () =>
     Effect.gen(function*() {
       const saved: Array<number> = []

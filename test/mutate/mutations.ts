@@ -175,6 +175,9 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["silence is cut a moment early", "if (left <= 0)", "if (left <= 1_000)"],
     ["the watch looks at the first only", "if (left === undefined) continue", "if (left === undefined) break"]
   ]),
+  ...of("src/internal/commits.ts", ["test/internal/commits.test.ts"], [
+    ["two saves run at once", "Semaphore.makeUnsafe(1)", "Semaphore.makeUnsafe(2)"]
+  ]),
   ...of("src/symphony/internal/feed/feedEvent.ts", ["test/symphony/usual.test.ts"], [
     ["fields beside a message are ignored", "if (Object.keys(content).length > 1) return undefined", ""],
     [
