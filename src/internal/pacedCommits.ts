@@ -48,27 +48,23 @@ export const make = <C, E>(save: (place: C) => Effect.Effect<void, E>, pace: Pac
     else hurry.closeUnsafe()
   }
 
-  const saveFront = Effect.suspend(() => {
-    const place = front.place()
-    const passed = front.passed()
-    if (place === undefined || place === saved.place) return Effect.void
-    return Effect.tap(save(place), () =>
-      Effect.sync(() => {
-        saved = { place, passed }
-        look()
-      }))
-  })
-
   // After a save it waits, and entries that are done meanwhile are saved together.
   const saving: Effect.Effect<void, E> = Effect.suspend(() => {
-    if (!isSaved()) {
-      return saveFront.pipe(
-        Effect.andThen(Effect.timeoutOption(hurry.await, pace.every)),
-        Effect.andThen(saving)
-      )
+    const place = front.place()
+    const passed = front.passed()
+    if (place === undefined || place === saved.place) {
+      saver = undefined
+      return Effect.void
     }
-    saver = undefined
-    return Effect.void
+    const isNowSaved = Effect.sync(() => {
+      saved = { place, passed }
+      look()
+    })
+    return save(place).pipe(
+      Effect.andThen(isNowSaved),
+      Effect.andThen(Effect.timeoutOption(hurry.await, pace.every)),
+      Effect.andThen(saving)
+    )
   })
 
   // Not a child of the fiber that finished an entry: the saver outlives it, and a save that hangs does not hold it.
