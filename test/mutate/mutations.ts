@@ -352,13 +352,10 @@ export const mutations: ReadonlyArray<Mutation> = [
       "const [{ at: from } = first] = rest",
       "const from = after(this.sums.at(-1)?.sum[0] ?? first.at)"
     ],
-    ["a sum of what history showed is of one too few", "this.shown > perSum", "this.shown >= perSum"],
-    ["a sum of stored ones is of one too few", ": this.stored > perSum", ": this.stored >= perSum"],
-    [
-      "a sum of unstored ones is of one too few",
-      "this.named.length - this.stored > perSum",
-      "this.named.length - this.stored >= perSum"
-    ],
+    ["a sum of what history showed is of one too few", "shown > enough", "shown >= enough"],
+    ["a sum of stored ones is of one too few", ": stored > enough", ": stored >= enough"],
+    ["a sum of unstored ones is of one too few", "- stored) <= perSum", "- stored) < perSum"],
+    ["names begin before those that were forgotten", "since > this.first ? since : this.first", "since"],
     ["a merged sum begins with its second half", "[{ from: before.from, sum: [to,", "[{ from, sum: [to,"],
     [
       "the sums of an earlier run begin where it did",

@@ -819,6 +819,22 @@ describe("a lane that begins at another position", () => {
       assert.deepStrictEqual(payloads(seen).slice(-300), numbers(300, 300))
       assert.isFalse(lane.isOpen)
     }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed("1 second") } }))))
+
+  it.effect("gives no reader a cursor that begins after its position, whatever the one before was", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity, {}, 2)
+      const { seen } = yield* join()
+      yield* join({}, "b")
+      const { next, ...page } = yield* pageOf(1)
+      const ahead = { ...next, position: String(BigInt(next.position) + 36_000_000_000n) }
+      lane.receive({ ...page, next: ahead }, true)
+      lane.moveTo(next)
+      yield* VirtualTime.advance("1 milli")
+      lane.receive(yield* pageOf(1, 1), true)
+      yield* Effect.yieldNow
+      const { position, recent } = cursorOf(seen.at(-1)) ?? ahead
+      assert.isAtMost(Number(recent?.since), Number(position))
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
 describe("the position of a lane", () => {

@@ -423,3 +423,9 @@ describe("recent events", () => {
     assert.strictEqual(Marks.split(recent.at(ticks(3)).marks).length, 3)
   })
 })
+
+  it("begin no earlier when the position goes back behind events that were forgotten", () => {
+    const recent = having([1, 20 * second])
+    assert.strictEqual(recent.at(ticks(20 * second)).since, ticks(10 * second))
+    for (const back of [19, 5]) assert.strictEqual(recent.at(ticks(back * second)).since, ticks(10 * second))
+  })

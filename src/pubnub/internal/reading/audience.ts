@@ -31,6 +31,11 @@ export class Audience {
     return this.id.split(separator).map(nameOf)
   }
 
+  /** Forgets the events that its readers had. */
+  forget(): void {
+    this.recent = undefined
+  }
+
   /** Gives events to its readers. `isWhole`: they hear all events of their connection, and so share its cursors. */
   give(given: ReadonlyArray<Given>, isWhole: boolean): void {
     let oldest: string | undefined

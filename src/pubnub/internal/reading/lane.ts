@@ -255,6 +255,7 @@ export class Lane {
     this.heldSize = 0
     this.ledger = undefined
     this.begin(undefined, now)
+    for (const audience of this.audiences.values()) audience.forget()
     for (const reader of this.readers.keys()) reader.beginAt(now)
     if (since !== undefined) this.suspect(gap === undefined ? since : older(gap.from, since), now.position, "LongBreak")
   }

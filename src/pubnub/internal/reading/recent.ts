@@ -205,7 +205,8 @@ export class Recent {
     const [oldest] = all
     const sums = oldest === undefined || oldest[0] >= bound ? all : all.filter(([to]) => to >= bound)
     return {
-      since: since > this.birth ? since : this.birth,
+      // The service may go back to an old page. Older events were forgotten, and would come again.
+      since: since > this.first ? since : this.first,
       marks,
       ...sums.length === 0 ? {} : { sums }
     }
