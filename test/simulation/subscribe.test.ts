@@ -107,6 +107,47 @@ describe("a machine that sleeps", () => {
     }))
 })
 
+describe("a reader that is killed", () => {
+  const publish = (count: number, ...channels: ReadonlyArray<string>) =>
+    ({ _tag: "Publish", count, channels, kind: "stored", region: 1 }) as const
+  const wait = (millis: number) => ({ _tag: "Wait", millis }) as const
+  const kill = { _tag: "Crash", after: 0 } as const
+  const sleep = { _tag: "Jump", hours: 8 } as const
+
+  it.effect("gets no message twice after an old page came again behind one that was too large", () =>
+    hold({
+      seed: 965,
+      setting: { ...plain, channels: ["orders", "news", "alerts.*"], maxAnswerSize: 3_314 },
+      acts: [
+        publish(1, "orders"),
+        publish(86, "orders", "news"),
+        wait(15_663),
+        publish(1, "orders"),
+        publish(167, "orders", "news"),
+        wait(15_478),
+        kill
+      ],
+      mishaps: [{ at: 21, fault: { _tag: "OldPage" } }]
+    }))
+
+  it.effect("gets no message of a channel twice, although it had hundreds of a wildcard before it was killed", () =>
+    hold({
+      seed: 966,
+      setting: { ...plain, channels: ["orders", "alerts.*"] },
+      acts: [
+        ...Array.from({ length: 6 }, () => [publish(85, "alerts.red"), wait(10)]).flat(),
+        sleep,
+        kill,
+        wait(500),
+        publish(20, "orders", "alerts.red"),
+        publish(1, "orders"),
+        kill,
+        sleep
+      ],
+      mishaps: []
+    }))
+})
+
 describe("all fault kinds mixed", () => {
   it.effect.each(batchesOf(1))(
     "lose nothing without a Gap: %s",

@@ -785,6 +785,7 @@ export const isOfLostSum = <Restart extends { readonly from: Cursor.Cursor }>(
   })
 
 const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
+  const clock = yield* TimeClock.Clock
   const emulator = yield* PubNubEmulator.PubNubEmulator
   const faults = yield* Faults.Faults
   const store = yield* CursorStore.CursorStore
@@ -810,18 +811,19 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
   let crash = 0
   let crashes = 0
   // The cursors from which it went on after it died. A cursor names messages of a wildcard one by one, and sums up others first. It
-  // has no room for that beside 430 of them. The names in the cursor before take room, too, until ten seconds after the first new
-  // position.
+  // has no room for that beside 430 of them. The names in the cursor before take room, too, until eleven seconds after this run
+  // began.
   const restarts: Array<{ readonly from: Cursor.Cursor; readonly isCrammed: boolean }> = []
-  let firstNew: string | undefined
+  let begun: bigint | undefined
   const goOnFrom = (from: Cursor.Cursor | undefined) => {
     if (from === undefined) return
     const since = from.recent?.since ?? from.position
     const before = restarts.at(-1)
-    const named = before !== undefined && (firstNew === undefined || firstNew >= since) ? namedBy(before.from) : 0
+    const isNamed = begun === undefined || BigInt(since) <= begun + 10_000_000n
+    const named = before !== undefined && isNamed ? namedBy(before.from) : 0
     const wild = sent.filter(({ channel, timetoken }) => channel.startsWith("alerts.") && timetoken >= BigInt(since))
     restarts.push({ from, isCrammed: named + wild.length > 430 })
-    firstNew = undefined
+    begun = undefined
   }
   // What was begun and not committed in this life, what of it was handled to the end, and what of earlier lives is therefore
   // to be handled again.
@@ -838,14 +840,13 @@ const live = Effect.fnUntraced(function*({ acts, setting }: Plan) {
     Effect.gen(function*() {
       if ("cursor" in event && event.cursor !== undefined) {
         cursor = event.cursor
-        const from = restarts.at(-1)?.from
-        if (from !== undefined && cursor.hole === undefined && cursor.position > from.position) {
-          firstNew ??= cursor.position
-        }
         if (isLong(cursor)) fail("a long cursor", lengthsOf(cursor))
       }
       machine.tell(event)
-      if (event._tag === "Connected") connected = true
+      if (event._tag === "Connected") {
+        connected = true
+        begun ??= BigInt(clock.currentTimeMillisUnsafe()) * 10_000n
+      }
       if (event._tag === "Interrupted") interrupted = true
       if (event._tag === "Connected" || event._tag === "Reconnected") interrupted = false
       if (event._tag === "Gap" || event._tag === "GapSuspected") announced.push(event)

@@ -259,15 +259,20 @@ describe("recent events", () => {
     assert.deepStrictEqual(firstSum(51, "shown"), [ticks(500)])
     assert.deepStrictEqual(firstSum(50, "stored"), [ticks(55)])
     assert.deepStrictEqual(firstSum(51, "stored"), [ticks(500)])
-    const marks = numbers(480).map((n) => Marks.of(String(n))).join("")
-    for (const [unstored, to] of [[50, 50], [51, 51]] as const) {
+  })
+
+  it.each([[50, numbers(1, 1)], [51, numbers(50, 2)]] as const)(
+    "are summed up by kind beside many of an earlier run, of one stored and %i others",
+    (unstored, first) => {
+      const marks = numbers(480).map((n) => Marks.of(String(n))).join("")
       const recent = new Recent({ position: ticks(0), delivered: [], recent: { since: ticks(0), marks } })
       recent.begin(ticks(0))
       for (const n of numbers(unstored + 1, 1)) recent.add(hadOf(`${ticks(n)}/a/ada`), n === 1)
       recent.trim(ticks(60))
-      assert.deepStrictEqual(recent.at(ticks(60)).sums?.[0]?.[0], ticks(to))
+      const summed = first.map((n) => Marks.of(`${ticks(n)}/a/ada`))
+      assert.deepStrictEqual(recent.at(ticks(60)).sums, [[ticks(first.at(-1) ?? 0), first.length, Marks.sum(summed)]])
     }
-  })
+  )
 
   it("begin with the first event of a sum of two sums, and after the sum before one of an earlier run", () => {
     const merged = having(numbers(1_300, 1))
@@ -422,10 +427,10 @@ describe("recent events", () => {
     recent.trim(ticks(1))
     assert.strictEqual(Marks.split(recent.at(ticks(3)).marks).length, 3)
   })
-})
 
   it("begin no earlier when the position goes back behind events that were forgotten", () => {
     const recent = having([1, 20 * second])
     assert.strictEqual(recent.at(ticks(20 * second)).since, ticks(10 * second))
     for (const back of [19, 5]) assert.strictEqual(recent.at(ticks(back * second)).since, ticks(10 * second))
   })
+})

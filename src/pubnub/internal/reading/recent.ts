@@ -263,15 +263,13 @@ export class Recent {
     this.named.splice(0, seen, ...others)
   }
 
-  /** The kind to sum up, if there are enough of it. A sum with a message that was not stored would not match history. */
+  /** The kind to sum up. A sum with a message that was not stored would not match history. */
   private kindToSum(): (item: Named) => boolean {
-    return this.shown > perSum
-      ? isShown
-      : this.stored > perSum
-      ? isStored
-      : this.named.length - this.stored > perSum
-      ? isUnsure
-      : isAny
+    const { shown, stored } = this
+    // Beside many marks of an earlier run there may not be enough of any kind.
+    const isCrammed = Math.max(stored, this.named.length - stored) <= perSum
+    const enough = isCrammed ? 0 : perSum
+    return shown > enough ? isShown : stored > enough ? isStored : isUnsure
   }
 }
 
@@ -289,8 +287,6 @@ const isStored = (item: Named): boolean => item.isStored
 const isShown = (item: Named): boolean => item.isStored && item.isShown
 
 const isUnsure = (item: Named): boolean => !item.isStored
-
-const isAny = (): boolean => true
 
 const merged = (sums: ReadonlyArray<Summed>): Array<Summed> =>
   sums.flatMap(({ from, sum }, index): Array<Summed> => {
