@@ -27,6 +27,15 @@ describe("marks", () => {
     assert.deepStrictEqual(Marks.split("ABCDEFG"), ["ABCDE"])
   })
 
+  it("are found in their text, and not across two of them", () => {
+    const text = Marks.join(["AAAAB", "BAAAA", "BBBBB"])
+    assert.deepStrictEqual(["AAAAB", "BAAAA", "BBBBB"].map((mark) => Marks.has(text, mark)), [true, true, true])
+    assert.deepStrictEqual(["AAABB", "AAAAA", "ABBBB"].map((mark) => Marks.has(text, mark)), [false, false, false])
+    // It is across two of them first.
+    assert.isTrue(Marks.has(Marks.join(["AAAAB", "AAAAA", "AAABA"]), "AAABA"))
+    assert.isFalse(Marks.has("", "AAAAA"))
+  })
+
   it("are added to a sum and taken from it in any order", () => {
     const [a = "", b = "", c = ""] = many
     assert.strictEqual(Marks.sum([Marks.zero, a]), a)

@@ -578,7 +578,7 @@ describe("a full reader that reads what passed by", () => {
   /** Which of these moments a cursor names. */
   const named = (event: SubscribeEvent.SubscribeEvent | undefined, moments: ReadonlyArray<number>) => {
     const names = marksOf(cursorOf(event))
-    return moments.flatMap((n, index) => names.has(Marks.of(`${ticks(n)}/a/ada`)) ? [index] : [])
+    return moments.flatMap((n, index) => Marks.has(names, Marks.of(`${ticks(n)}/a/ada`)) ? [index] : [])
   }
 
   const reading = (reader: Reader, lasting: Duration.Input) =>

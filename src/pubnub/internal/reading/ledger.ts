@@ -55,7 +55,7 @@ const aMinute = 600_000_000n
 export class Ledger {
   private readonly delivered = Delivered.make(() => this.neededFrom)
   /** Marks of an earlier run. The same events may come in other pages, and in an old page at any time. */
-  private readonly before: ReadonlySet<string>
+  private readonly before: string
   /** None of those events is later. A later event may have the same mark. */
   private readonly beforeUntil: string
   private readonly recent: Recent
@@ -322,7 +322,7 @@ export class Ledger {
         one = hadOf(id, admitted.name, timetoken)
         const { mark } = one
         // History and overlapping pages repeat many events that `place` already names. They take no second place.
-        const wasBefore = timetoken !== undefined && timetoken <= this.beforeUntil && this.before.has(mark)
+        const wasBefore = timetoken !== undefined && timetoken <= this.beforeUntil && Marks.has(this.before, mark)
         const isNamed = (admitted._tag === "Known" || wasBefore) &&
           timetoken !== undefined && timetoken > namedFrom
         const isNew = admitted._tag === "New"
@@ -383,7 +383,7 @@ export class Ledger {
       this.sums = this.sums.slice(1)
       const marks = new Set(part.map(({ id = "" }) => Marks.of(id)))
       if (marks.size >= count) this.shown.add(oldest)
-      const unnamed = new Set([...marks].filter((mark) => !this.before.has(mark)))
+      const unnamed = new Set([...marks].filter((mark) => !Marks.has(this.before, mark)))
       // The marks may name events of the sum, too: a reader read them alone before it got them from its connection.
       const missing = Marks.missingFrom({ count, sum }, [...unnamed]) ?? Marks.missingFrom({ count, sum }, [...marks])
       for (const arrival of part) {

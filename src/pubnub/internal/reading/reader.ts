@@ -116,7 +116,7 @@ export class Reader {
   /** Drops events that arrive by two names, or from history and live. */
   private delivered: Delivered.Delivered | undefined
   /** Marks of the events that an earlier run of this reader had. They may come again, from history or in an old page. */
-  private had: Set<string> | undefined
+  private had = ""
   /** The mark of the content of each such event that came again, by id. */
   private hadContents: Map<string, string> | undefined
   /** None of those events is later. A later event may have the same mark. */
@@ -147,8 +147,7 @@ export class Reader {
     const { from } = options
     this.from = from
     // Its own connection drops these events by itself.
-    const had = marksOf(core.settings.from === undefined ? from : undefined)
-    if (had.size > 0) this.had = had
+    this.had = marksOf(core.settings.from === undefined ? from : undefined)
   }
 
   /** Its names. */
@@ -424,7 +423,7 @@ export class Reader {
   private take(events: ReadonlyArray<Item>): void {
     if (!Arr.isReadonlyArrayNonEmpty(events)) return
     this.tellRest()
-    const weight = this.had === undefined ? events.length : events.filter((event) => !this.isHad(event)).length
+    const weight = this.had === "" ? events.length : events.filter((event) => !this.isHad(event)).length
     ;(this.parts ??= []).push({ part: events, weight })
     this.waiting += weight
     if (this.options.strategy === "suspend" && this.isFull) this.core.full.add(this)
@@ -433,7 +432,7 @@ export class Reader {
 
   /** How many of the first events there is room for. Events of an earlier run need no room: they are dropped. */
   private fitting(events: ReadonlyArray<Item>, room: number): number {
-    if (this.had === undefined) return Math.min(events.length, Math.max(0, room))
+    if (this.had === "") return Math.min(events.length, Math.max(0, room))
     let left = room
     const end = events.findIndex((event) => !this.isHad(event) && left-- <= 0)
     return end === -1 ? events.length : end
@@ -615,9 +614,9 @@ export class Reader {
 
   /** Whether an earlier run of this reader had the event. */
   private isHad(event: Item): boolean {
-    if (this.had === undefined || "timetoken" in event && (event.timetoken ?? "") > this.hadUntil) return false
+    if (this.had === "" || "timetoken" in event && (event.timetoken ?? "") > this.hadUntil) return false
     const id = idOf(event)
-    if (id === undefined || isStatus(event) || !this.had.has(Marks.of(id))) return false
+    if (id === undefined || isStatus(event) || !Marks.has(this.had, Marks.of(id))) return false
     // Memberships set in one call share an id. It names the first of them: a second delivery of the others is better than a loss.
     const content = markOf(contentOf(event))
     const first = this.hadContents?.get(id)
@@ -628,7 +627,7 @@ export class Reader {
   /** Drops events that the reader had already: by two names, from history and live, or in an earlier run. */
   private once(events: ReadonlyArray<Item>): ReadonlyArray<Item> {
     const { delivered, had } = this
-    if (delivered === undefined && had === undefined) return events
+    if (delivered === undefined && had === "") return events
     return events.filter((event) => {
       if (isStatus(event)) return true
       if (this.isHad(event)) return false
@@ -745,7 +744,9 @@ export class Reader {
         ),
       hears: (by, event, keys) => this.hears(by, event, keys),
       // A connection that is behind brings them, too.
-      leftOut: (mark) => (this.had ??= new Set()).add(mark),
+      leftOut: (mark) => {
+        this.had += mark
+      },
       place: () => this.place,
       // After an overflow the reader keeps its names until it fails. Its cursor says that it had all events before.
       mayAsk: () =>

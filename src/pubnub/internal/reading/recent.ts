@@ -63,9 +63,9 @@ interface Named extends Had {
 export const latestOf = ({ position }: Cursor, now: string): string =>
   textOf(BigInt(now > position ? now : position) + aMinute)
 
-/** The marks of all events that a cursor names one by one, the oldest first. */
-export const marksOf = (cursor: Cursor | undefined): Set<string> =>
-  new Set([...Marks.split(cursor?.recent?.marks ?? ""), ...cursor?.delivered ?? []])
+/** The marks of all events that a cursor names one by one, the oldest first, joined. */
+export const marksOf = (cursor: Cursor | undefined): string =>
+  Marks.join([...Marks.split(cursor?.recent?.marks ?? ""), ...cursor?.delivered ?? []])
 
 export class Recent {
   /** The first timetoken of this reader. */
@@ -101,7 +101,7 @@ export class Recent {
     this.birth = since
     this.first = since
     this.from = from?.position ?? ""
-    this.before = marksOf(from)
+    this.before = new Set(Marks.split(marksOf(from)))
     // From a clock that is behind nothing follows.
     this.beforeUntil = now > this.from ? now : never
     this.setSums(sums.map((sum, index) => {
