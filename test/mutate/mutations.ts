@@ -1149,6 +1149,14 @@ export const mutations: ReadonlyArray<Mutation> = [
       " || this.isLater(page) && this.ledger?.isWhole === false",
       ""
     ],
+    ["how late a small page is says nothing", "    this.ledger.reckon(page.lateBy, asked.position)\n", ""],
+    ["a part of a gap that was given is read again", "if (upTo > BigInt(from.position)) {", "if (false) {"],
+    ["what is left of a full page comes behind a break", "this.held.unshift({", "this.held.push({"],
+    [
+      "what a second reading shows to be lost is not told",
+      "for (const notice of notices) this.announce(notice)\n    this.route(events, undefined)\n  }\n",
+      "this.route(events, undefined)\n  }\n"
+    ],
     ["a gap that was given up stays in the cursor", "    this.ledger?.abandoned()\n", ""],
     ["how late a full page is says nothing", "      this.ledger?.reckon(page.lateBy, from.position)\n", ""]
   ]),

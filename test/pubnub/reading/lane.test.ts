@@ -290,6 +290,19 @@ describe("a full page", () => {
       assert.deepStrictEqual(yield* requestsTo("/v3/history"), [])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("is suspected up to its newest message, and not to one of the future, when readers do not wait", () =>
+    Effect.gen(function*() {
+      const { from, join, lane } = yield* laneOf(0)
+      const { seen } = yield* join()
+      const { arrivals, ...page } = yield* pageOf(100)
+      const t = String(BigInt(from.position) + 36_000_000_000_000n)
+      const future = Arrival.read({ c: "a", b: "a", d: "future", p: { t, r: 1 }, k: "demo-sub" })
+      lane.receive({ ...page, arrivals: [future, ...arrivals], next: from }, true)
+      yield* VirtualTime.advance("1 second")
+      const told = seen.find(({ _tag }) => _tag === "GapSuspected")
+      assert.deepInclude({ ...told }, range(from.position, page.next.position) as object)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("is delivered after GapSuspected when there is a filter", () =>
     Effect.gen(function*() {
       const { join, lane } = yield* laneOf(Infinity, { filter: "data.n > 1" })
@@ -1066,6 +1079,17 @@ describe("full pages one after the other", () => {
       assert.strictEqual(lane.place?.position, lane.front?.position)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
+  it.effect("cause a Gap for signals of their channel when the second reading shows that messages were dropped", () =>
+    Effect.gen(function*() {
+      const { core, lane, seen } = yield* overflowing(["late"])
+      core.history.knowledge.noteUnstored("a", "Signal")
+      const { hole } = lane.place ?? {}
+      yield* VirtualTime.advance("15 seconds")
+      assert.deepStrictEqual(statuses(seen), ["Connected", "Gap"])
+      const told = seen.find(({ _tag }) => _tag === "Gap")
+      assert.deepInclude({ ...told }, { since: range(hole ?? "", "1").since, reason: "NotStored" } as object)
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
+
   it.effect("are read a second time whenever such pages come", () =>
     Effect.gen(function*() {
       const { lane, seen } = yield* overflowing(["late"])
@@ -1180,23 +1204,56 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(statuses(seen), ["Connected", "Gap"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("are delivered in order where the next full page has a late message, and not the one before it", () =>
+  /** Two full pages. The second has the second of two late messages, which came after history was read for the first page. */
+  const lateInSecond = (lane: Lane, isUnstored = false) =>
     Effect.gen(function*() {
-      const { join, lane } = yield* laneOf(Infinity)
-      const { seen } = yield* join()
       const first = yield* pageOf(250)
+      yield* VirtualTime.advance("20 seconds")
       const tokens = yield* emulator.use((service) =>
         service.publishAll(["one", "two"].map((message) => ({ channel: "a", message, region: 2, delay: 500 })))
       )
       const late = Arrival.read({ c: "a", b: "a", d: "two", p: { t: tokens[1]!, r: 2 }, k: "demo-sub" })
       const second = yield* pageOf(50, 250)
-      lane.receive({ ...second, arrivals: [...first.arrivals.slice(50), ...second.arrivals] }, true)
+      const position = String(BigInt(second.next.position) + 1n)
+      const last = Arrival.read({ c: "a", b: "a", d: "signal", e: 1, p: { t: position, r: 1 }, k: "demo-sub" })
+      const rest = isUnstored ? [last] : []
+      lane.receive({
+        ...second,
+        arrivals: [...first.arrivals.slice(50), ...second.arrivals, ...rest],
+        next: { ...second.next, position }
+      }, true)
       // History was read before the late messages came, and has not answered yet.
       yield* VirtualTime.advance("600 millis")
       const { arrivals, ...next } = yield* pageOf(200, 300)
       lane.receive({ ...next, arrivals: [late, ...arrivals.slice(1)], lateBy: 6_000_000n }, true)
+      return next.next
+    })
+
+  it.effect("are delivered in order where the next full page has a late message, and not the one before it", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      yield* lateInSecond(lane)
       yield* VirtualTime.advance("20 seconds")
       assert.deepStrictEqual(payloads(seen), [...numbers(250), "one", "two", ...numbers(250, 250)])
+      // What was given of the first gap is not read again.
+      assert.isAtMost((yield* requestsTo("/v3/history")).length, 7)
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed("1 second") } }))))
+
+  it.effect("are delivered before a break behind them, with what history never has", () =>
+    Effect.gen(function*() {
+      const { join, lane } = yield* laneOf(Infinity)
+      const { seen } = yield* join()
+      const next = yield* lateInSecond(lane, true)
+      yield* VirtualTime.advance("1 milli")
+      lane.missed(next, yield* here)
+      lane.receive(yield* pageOf(1, 500), true)
+      yield* VirtualTime.advance("20 seconds")
+      const all = seen.flatMap((event) => "payload" in event ? [event.payload] : [])
+      const before = all.indexOf("signal")
+      assert.isAbove(all.indexOf(500), before)
+      assert.isAbove(before, all.indexOf(299))
+      assert.deepStrictEqual(payloads(seen), [...numbers(250), "one", "two", ...numbers(251, 250)])
     }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { latency: Effect.succeed("1 second") } }))))
 
   it.effect("do not wait for a full page behind a break, also where that page has a late message", () =>
@@ -1381,20 +1438,26 @@ describe("full pages one after the other", () => {
       assert.deepStrictEqual(payloads(young.seen), numbers(300))
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("bring what another region is late with before their own messages, where it was as late in one before", () =>
-    Effect.gen(function*() {
-      const { join, lane } = yield* laneOf(Infinity)
-      const { seen } = yield* join()
-      yield* VirtualTime.advance("20 seconds")
-      lane.receive(yield* pageOf(1), true)
-      lane.receive({ ...yield* pageOf(300, 1), lateBy: 30_000_000n }, true)
-      yield* publishLater("late", 2_000)
-      yield* VirtualTime.advance("3 seconds")
-      lane.receive(yield* pageOf(1, 301), true)
-      lane.receive(yield* pageOf(200, 302), true)
-      yield* VirtualTime.advance("1 second")
-      assert.deepStrictEqual(payloads(seen), [...numbers(302), "late", ...numbers(200, 302)])
-    }).pipe(Effect.scoped, Effect.provide(emulated())))
+  it.effect.each(
+    [["a full page", true], ["a small page", false]] as const
+  )(
+    "bring what another region is late with before their own messages, where it was as late in %s before",
+    ([, isFull]) =>
+      Effect.gen(function*() {
+        const { join, lane } = yield* laneOf(Infinity)
+        const { seen } = yield* join()
+        yield* VirtualTime.advance("20 seconds")
+        const lateBy = 30_000_000n
+        lane.receive(yield* pageOf(1), true)
+        lane.receive({ ...yield* pageOf(300, 1), lateBy: isFull ? lateBy : 0n }, true)
+        yield* publishLater("late", 2_000)
+        yield* VirtualTime.advance("3 seconds")
+        lane.receive({ ...yield* pageOf(1, 301), lateBy: isFull ? 0n : lateBy }, true)
+        lane.receive(yield* pageOf(200, 302), true)
+        yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(payloads(seen), [...numbers(302), "late", ...numbers(200, 302)])
+      }).pipe(Effect.scoped, Effect.provide(emulated()))
+  )
 
   it.effect("are read a second time also after all of a second reading was read", () =>
     Effect.gen(function*() {
