@@ -257,15 +257,18 @@ export const mutations: ReadonlyArray<Mutation> = [
       "return new Set([rest])"
     ]
   ]),
+  ...of(`${reading}/had.ts`, [`${tests}/recent.test.ts`], [
+    ["sums of siblings tell them apart", "summed: name === id ? mark : Marks.of(id)", "summed: mark"]
+  ]),
   ...of(`${reading}/recent.ts`, [`${tests}/recent.test.ts`, `${tests}/ledger.test.ts`], [
     ["an overlap of a second", "export const overlap = 100_000_000n", "export const overlap = 10_000_000n"],
     ["a cursor begins before an old sum", "this.withOldest.find(({ sum: [to] }) => to >= bound)", "this.withOldest[0]"],
     ["a cursor has an old sum", "all.filter(([to]) => to >= bound)", "all"],
     ["sums are not bounded", "summed.length > mostSums ? merged(summed) : summed", "summed"],
     ["there are too many sums for 4 kB", "const mostSums = 13", "const mostSums = 16"],
-    ["a sum forgets one", "[last.at, rest.length, sum]", "[last.at, rest.length - 1, sum]"],
-    ["what is late is in no sum", "if (isStored && this.addToSum(summed, at)) return", ""],
-    ["siblings are torn apart", " && item.at !== part.at(-1)?.at", ""],
+    ["a sum forgets one", "last), rest.length, sum]", "last), rest.length - 1, sum]"],
+    ["what is late is in no sum", "if (certainty !== Had.unsure && this.addToSum(summed, at)) return", ""],
+    ["siblings are torn apart", " && Had.atOf(named, seen) !== Had.atOf(named, last)", ""],
     ["marks of an earlier life go while a gap is filled", "!inHistory && ", ""],
     [
       "marks of an earlier life stay for ever",
@@ -280,12 +283,16 @@ export const mutations: ReadonlyArray<Mutation> = [
     ["marks of an earlier life stay after its next page", "now > this.from ? now : never", "never"],
     ["marks of an earlier life go by a clock that is behind", "now > this.from ? now : never", "now"],
     ["what comes again is named twice", "this.before.delete(mark)", ""],
-    ["what comes by two names is named twice", "this.named[index]?.mark === mark", "false"],
+    ["what comes by two names is named twice", "Had.markOf(this.named, index) === mark", "false"],
     ["unstored ones are summed up", "? isStored", "? () => true"],
     ["a stored one is in a sum of unstored ones", ": isUnsure", ": () => true"],
     ["few are summed up with others", "isCrammed ? 0", "isCrammed ? perSum"],
-    ["what is summed up stays named", "this.text?.slice(seen * Marks.length)", "this.text"],
-    ["others than those that are summed up are forgotten", "others.length === 0 && this.before", "this.before"],
+    ["what is summed up stays named", "Had.joined(others, Had.slice(named, seen))", "named"],
+    [
+      "others than those that are summed up are forgotten",
+      "Had.joined(others, Had.slice(named, seen))",
+      "Had.slice(named, seen)"
+    ],
     ["the beginning moves", "if (this.birth === \"\") this.birth", "this.birth"],
     ["an old page of the first life is named", "this.birth = this.first = since", "this.birth = since"],
     [
@@ -331,14 +338,17 @@ export const mutations: ReadonlyArray<Mutation> = [
     ],
     [
       "marks of an earlier life take no room",
-      "this.named.length + this.before.size > mostNamed",
-      "this.named.length > mostNamed"
+      "Had.size(this.named) + this.before.size > mostNamed",
+      "Had.size(this.named) > mostNamed"
     ],
-    ["one sum for each move", "while (this.named.length", "if (this.named.length"],
-    ["of one time only the last is compared", "this.named[index]?.at === at; index--", "index === last; index--"],
-    ["what comes late is named in front", "splice(last + 1, 0, item)", "splice(last, 0, item)"],
-    ["sums of siblings tell them apart", "summed: name === id ? mark : Marks.of(id)", "summed: mark"],
-    ["what history did not show is summed up first", "    if (isShown) this.shown += by\n", ""],
+    ["one sum for each move", "while (this.named.marks", "if (this.named.marks"],
+    [
+      "of one time only the last is compared",
+      "Had.atOf(this.named, index) === at; index--",
+      "index === end - 1; index--"
+    ],
+    ["what comes late is named in front", "while (end > 0 && Had.atOf(this.named, end - 1) > at) end--", "end = 0"],
+    ["what history did not show is summed up first", "shown > perSum ? isShown : ", ""],
     ["the end of a sum is not of it", "to < at) + 1", "to <= at) + 1"],
     ["sums do not reach back to what is late", "from: at < from ? at : from", "from"],
     ["each late one is the first of the sums", "from: at < from ? at : from", "from: at"],
@@ -348,11 +358,15 @@ export const mutations: ReadonlyArray<Mutation> = [
       "this.summed.filter(({ sum: [to] }) => to > bound)"
     ],
     ["what is late comes last", "at > this.newest", "true"],
-    ["what is between the events of a sum goes before it", "({ at }) => at >= since)", "({ at }) => at >= bound)"],
+    [
+      "what is between the events of a sum goes before it",
+      "Had.atOf(this.named, kept) < since",
+      "Had.atOf(this.named, kept) < bound"
+    ],
     [
       "a sum begins where the one before it ends",
-      "const [{ at: from } = first] = rest",
-      "const from = after(this.sums.at(-1)?.sum[0] ?? first.at)"
+      "from: Had.atOf(named, first), sum: one",
+      "from: after(this.sums.at(-1)?.[0] ?? Had.atOf(named, first)), sum: one"
     ],
     ["a sum of what history showed is of one too few", "shown > enough", "shown >= enough"],
     ["a sum of stored ones is of one too few", ": stored > enough", ": stored >= enough"],
@@ -371,13 +385,12 @@ export const mutations: ReadonlyArray<Mutation> = [
       "oldest.from < bound ? oldest.from : bound",
       "oldest.from < bound ? bound : bound"
     ],
+    ["marks of an earlier life stay in cursors after they came again", "this.beforeText = undefined", ""],
     [
-      "marks of an earlier life are cut off",
-      "others.length === 0 && this.before.size === 0",
-      "others.length === 0"
+      "what is old makes a young sum",
+      "part.filter((index) => !this.addToSum(Had.summedOf(named, index), Had.atOf(named, index)))",
+      "part"
     ],
-    ["what is old makes a young sum", "part.filter(({ at, summed }) => !this.addToSum(summed, at))", "part"],
-    ["there are sums of nothing", "if (rest.length > 0) {", "if (rest.length >= 0) {"],
     ["merged sums forget one", "Marks.sum([marks, marksBefore])", "marks"],
     ["a reader of a part reads the last tick of the sums", "since: after(last[0]), marks", "since: last[0], marks"]
   ]),

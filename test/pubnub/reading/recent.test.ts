@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cursor } from "../../../src/Cursor.ts"
+import * as Had from "../../../src/pubnub/internal/reading/had.ts"
 import * as Marks from "../../../src/pubnub/internal/reading/marks.ts"
-import { hadOf, marksOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
+import { marksOf, overlap, Recent, withoutSums } from "../../../src/pubnub/internal/reading/recent.ts"
 import { numbers, second, ticks } from "./arrivals.ts"
 
 const countOf = (recent: NonNullable<Cursor["recent"]>) =>
@@ -10,12 +11,12 @@ const countOf = (recent: NonNullable<Cursor["recent"]>) =>
 /** What was had at these moments, of which all is stored unless it is said. */
 const having = (
   moments: ReadonlyArray<number>,
-  options: { readonly from?: Cursor; readonly stored?: boolean } = {}
+  options: { readonly from?: Cursor; readonly certainty?: Had.Certainty } = {}
 ) => {
   const recent = new Recent(options.from)
   recent.begin(ticks(0))
   for (const n of moments) {
-    recent.add(hadOf(`${ticks(n)}/a/ada`), options.stored ?? true)
+    recent.add(Had.of(`${ticks(n)}/a/ada`), options.certainty ?? Had.stored)
     recent.trim(ticks(n))
   }
   return recent
@@ -37,7 +38,7 @@ describe("recent events", () => {
   })
 
   it("have the oldest events of an earlier run in one sum with those of its time, until history shows them", () => {
-    const had = numbers(540, 11).map((n) => hadOf(`${ticks(n)}/a/ada`))
+    const had = numbers(540, 11).map((n) => Had.of(`${ticks(n)}/a/ada`))
     const sums = [[ticks(600), 60, Marks.of("sum")]] as const
     const from = { position: ticks(560), delivered: [], recent: { since: ticks(1), marks: "", sums } }
     const resumed = (position: number) => {
@@ -51,8 +52,8 @@ describe("recent events", () => {
     assert.deepStrictEqual(resumed(560).at(ticks(560)).sums, one(600))
     assert.deepStrictEqual(resumed(700).at(ticks(700)).sums, one(700))
     const recent = resumed(700)
-    const later = numbers(60, 701).map((n) => hadOf(`${ticks(n)}/a/ada`))
-    for (const one of later) recent.add(one, true, true)
+    const later = numbers(60, 701).map((n) => Had.of(`${ticks(n)}/a/ada`))
+    for (const one of later) recent.add(one, Had.shown)
     recent.trim(ticks(760))
     const position = ticks(10 * second + 650)
     assert.deepStrictEqual(recent.at(position), {
@@ -65,25 +66,25 @@ describe("recent events", () => {
       ]]
     })
     const straddling = resumed(700)
-    for (const n of numbers(60, 691)) straddling.add(hadOf(`${ticks(n)}/a/ada`), true, true)
+    for (const n of numbers(60, 691)) straddling.add(Had.of(`${ticks(n)}/a/ada`), Had.shown)
     straddling.trim(ticks(760))
     assert.deepStrictEqual(straddling.at(position).sums?.map(([to, count]) => [to, count]), [[ticks(740), 120], [
       ticks(750),
       10
     ]])
-    for (const one of had.slice(0, 10)) recent.add(one, false)
+    for (const one of had.slice(0, 10)) recent.add(one, Had.unsure)
     assert.strictEqual(recent.at(ticks(760)).sums?.[0], sums[0])
   })
 
   it("do not have events of an old page, which would be missing in a sum", () => {
     const recent = having([5])
-    recent.add(hadOf(`${ticks(-1)}/a/ada`), true)
+    recent.add(Had.of(`${ticks(-1)}/a/ada`), Had.stored)
     assert.strictEqual(recent.at(ticks(5)).marks, Marks.of(`${ticks(5)}/a/ada`))
     recent.trim(ticks(20 * second))
-    for (const n of [10 * second - 1, 10 * second]) recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+    for (const n of [10 * second - 1, 10 * second]) recent.add(Had.of(`${ticks(n)}/a/ada`), Had.stored)
     assert.strictEqual(recent.at(ticks(20 * second)).marks, Marks.of(`${ticks(10 * second)}/a/ada`))
     const resumed = new Recent({ position: ticks(9), delivered: [], recent: { since: ticks(3), marks: "" } })
-    for (const n of [2, 3]) resumed.add(hadOf(`${ticks(n)}/a/ada`), true)
+    for (const n of [2, 3]) resumed.add(Had.of(`${ticks(n)}/a/ada`), Had.stored)
     assert.strictEqual(resumed.at(ticks(9)).marks, Marks.of(`${ticks(3)}/a/ada`))
   })
 
@@ -109,12 +110,12 @@ describe("recent events", () => {
 
   it("are counted once when they come by two names", () => {
     const all = numbers(1_000, 1)
-    const twice = having(all.flatMap((n) => [n, n]), { stored: false }).at(ticks(1_000))
+    const twice = having(all.flatMap((n) => [n, n]), { certainty: Had.unsure }).at(ticks(1_000))
     assert.isNotEmpty(twice.sums)
-    assert.deepStrictEqual(twice, having(all, { stored: false }).at(ticks(1_000)))
+    assert.deepStrictEqual(twice, having(all, { certainty: Had.unsure }).at(ticks(1_000)))
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
-    for (const channel of ["a", "b", "a"]) recent.add(hadOf(`${ticks(1)}/${channel}/ada`), true)
+    for (const channel of ["a", "b", "a"]) recent.add(Had.of(`${ticks(1)}/${channel}/ada`), Had.stored)
     assert.strictEqual(countOf(recent.at(ticks(1))), 2)
   })
 
@@ -125,7 +126,7 @@ describe("recent events", () => {
   it("that come before the position moves are summed up at once", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
-    for (const n of numbers(1_000, 1)) recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+    for (const n of numbers(1_000, 1)) recent.add(Had.of(`${ticks(n)}/a/ada`), Had.stored)
     recent.trim(ticks(1_000))
     const at = recent.at(ticks(1_000))
     assert.strictEqual(countOf(at), 1_000)
@@ -133,7 +134,7 @@ describe("recent events", () => {
   })
 
   it("of one id are alike in a sum: history does not tell them apart", () => {
-    const { mark, summed } = hadOf("id", "id#content")
+    const { mark, summed } = Had.of("id", "id#content")
     assert.deepStrictEqual([mark, summed], [Marks.of("id#content"), Marks.of("id")])
   })
 
@@ -157,7 +158,7 @@ describe("recent events", () => {
       hole: ticks(0)
     }
     const sizes = numbers(400, 1).map((page) => {
-      for (const n of numbers(25, 25 * page)) recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+      for (const n of numbers(25, 25 * page)) recent.add(Had.of(`${ticks(n)}/a/ada`), Had.stored)
       recent.trim(ticks(25 * page + 24))
       return JSON.stringify({ ...place, recent: recent.at(ticks(25 * page + 24)) }).length
     })
@@ -181,21 +182,20 @@ describe("recent events", () => {
   })
 
   it("that are not stored are summed up, too, in at most 4,000 characters", () => {
-    const at = having(numbers(5_000, 1), { stored: false }).at(ticks(5_000))
+    const at = having(numbers(5_000, 1), { certainty: Had.unsure }).at(ticks(5_000))
     assert.isAtMost(JSON.stringify(at).length, 4_000)
   })
 
   it.each(
     [
-      ["are not stored, between stored ones,", (n: number) => [n % 10 !== 0, false]],
-      ["history did not show, between others,", (n: number) => [true, n % 10 !== 0]]
+      ["are not stored, between stored ones,", (n: number) => n % 10 !== 0 ? Had.stored : Had.unsure],
+      ["history did not show, between others,", (n: number) => n % 10 !== 0 ? Had.shown : Had.stored]
     ] as const
-  )("that %s are in no sum", (_, kindOf) => {
+  )("that %s are in no sum", (_, certaintyOf) => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000, 1)) {
-      const [isStored = false, isShown] = kindOf(n)
-      recent.add(hadOf(`${ticks(n)}/a/ada`), isStored, isShown)
+      recent.add(Had.of(`${ticks(n)}/a/ada`), certaintyOf(n))
       recent.trim(ticks(n))
     }
     const { marks, sums = [] } = recent.at(ticks(1_000))
@@ -213,7 +213,7 @@ describe("recent events", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of moments) {
-      recent.add(hadOf(`${ticks(n)}/a/ada`), true, !unshown.includes(n))
+      recent.add(Had.of(`${ticks(n)}/a/ada`), unshown.includes(n) ? Had.stored : Had.shown)
       recent.trim(ticks(n))
     }
     return recent
@@ -248,7 +248,10 @@ describe("recent events", () => {
     recent.begin(ticks(0))
     for (const n of numbers(531, 1)) {
       const isOf = n % 10 === 0 && n <= 10 * count
-      recent.add(hadOf(`${ticks(n)}/a/ada`), kind === "shown" || isOf, kind === "shown" && isOf)
+      recent.add(
+        Had.of(`${ticks(n)}/a/ada`),
+        kind === "shown" ? (isOf ? Had.shown : Had.stored) : isOf ? Had.stored : Had.unsure
+      )
     }
     recent.trim(ticks(531))
     return recent.at(ticks(531)).sums?.map(([to]) => to)
@@ -267,7 +270,9 @@ describe("recent events", () => {
       const marks = numbers(480).map((n) => Marks.of(String(n))).join("")
       const recent = new Recent({ position: ticks(0), delivered: [], recent: { since: ticks(0), marks } })
       recent.begin(ticks(0))
-      for (const n of numbers(unstored + 1, 1)) recent.add(hadOf(`${ticks(n)}/a/ada`), n === 1)
+      for (const n of numbers(unstored + 1, 1)) {
+        recent.add(Had.of(`${ticks(n)}/a/ada`), n === 1 ? Had.stored : Had.unsure)
+      }
       recent.trim(ticks(60))
       const summed = first.map((n) => Marks.of(`${ticks(n)}/a/ada`))
       assert.deepStrictEqual(recent.at(ticks(60)).sums, [[ticks(first.at(-1) ?? 0), first.length, Marks.sum(summed)]])
@@ -291,14 +296,14 @@ describe("recent events", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(2_000, 1)) {
-      recent.add(hadOf(`${ticks(n)}/a/ada`), true, n <= 1_000 && n % 10 !== 0)
+      recent.add(Had.of(`${ticks(n)}/a/ada`), n <= 1_000 && n % 10 !== 0 ? Had.shown : Had.stored)
       recent.trim(ticks(n))
-      if (recent.at(ticks(n)).sums?.some(([, count]) => count === 0) === true) assert.fail(`a sum of nothing at ${n}`)
+      const { sums = [] } = recent.at(ticks(n))
+      if (sums.some(([, count]) => count === 0)) assert.fail(`a sum of nothing at ${n}`)
+      if (sums.some(([to], index) => to < (sums[index - 1]?.[0] ?? ""))) assert.fail(`a sum after a later one at ${n}`)
     }
     const at = recent.at(ticks(2_000))
     assert.strictEqual(countOf(at), 2_000)
-    const ends = at.sums?.map(([to]) => to)
-    assert.deepStrictEqual(ends, ends?.toSorted())
     assert.isEmpty(at.sums?.filter(([, count]) => count < 50))
   })
 
@@ -306,7 +311,7 @@ describe("recent events", () => {
     const recent = new Recent(undefined)
     recent.begin(ticks(0))
     for (const n of numbers(1_000, 1)) {
-      recent.add(hadOf(`${ticks(n)}/a/ada`), n === 1)
+      recent.add(Had.of(`${ticks(n)}/a/ada`), n === 1 ? Had.stored : Had.unsure)
       recent.trim(ticks(n))
     }
     const { marks, sums = [] } = recent.at(ticks(1_000))
@@ -319,16 +324,16 @@ describe("recent events", () => {
     const [first] = recent.at(ticks(2_000)).sums ?? []
     const id = `${ticks(3)}/a/ada`
     const before = recent.at(ticks(2_000))
-    recent.add(hadOf(id), true)
+    recent.add(Had.of(id), Had.stored)
     assert.deepStrictEqual(before.sums?.[0], first)
     const [after] = recent.at(ticks(2_000)).sums ?? []
     assert.deepStrictEqual(after, [first![0], first![1] + 1, Marks.sum([first![2], Marks.of(id)])])
     // Where the range of the sums begins, history is read from.
     const sinceOf = () => recent.at(ticks(10 * second + 50)).since
     assert.strictEqual(sinceOf(), ticks(2))
-    recent.add(hadOf(`${ticks(1)}/a/ada`), true)
+    recent.add(Had.of(`${ticks(1)}/a/ada`), Had.stored)
     assert.strictEqual(sinceOf(), ticks(1))
-    recent.add(hadOf(`${first![0]}/late`), true)
+    recent.add(Had.of(`${first![0]}/late`), Had.stored)
     assert.strictEqual(recent.at(ticks(2_000)).sums?.[0]?.[1], first![1] + 3)
   })
 
@@ -353,7 +358,7 @@ describe("recent events", () => {
   it("that come late and are not stored are added to no sum", () => {
     const recent = having(numbers(1_000, 1).map((n) => 2 * n))
     const [after] = recent.at(ticks(2_000)).sums ?? []
-    recent.add(hadOf(`${ticks(5)}/unstored`), false)
+    recent.add(Had.of(`${ticks(5)}/unstored`), Had.unsure)
     assert.deepStrictEqual(recent.at(ticks(2_000)).sums?.[0], after)
     assert.include(Marks.split(recent.at(ticks(2_000)).marks), Marks.of(`${ticks(5)}/unstored`))
   })
@@ -363,7 +368,7 @@ describe("recent events", () => {
     recent.begin(ticks(0))
     for (const n of numbers(1_000)) {
       const at = ticks(Math.floor(n / 70) + 1)
-      recent.add(hadOf(`${at}/a/${n}`), true)
+      recent.add(Had.of(`${at}/a/${n}`), Had.stored)
       recent.trim(at)
     }
     for (const [, count] of recent.at(ticks(15)).sums ?? []) assert.strictEqual(count % 70, 0)
@@ -414,7 +419,7 @@ describe("recent events", () => {
     recent.begin(ticks(0))
     assert.deepStrictEqual(Marks.split(recent.at(ticks(0)).marks), named.slice(70))
     for (const n of numbers(100, 1)) {
-      recent.add(hadOf(`${ticks(n)}/a/ada`), true)
+      recent.add(Had.of(`${ticks(n)}/a/ada`), Had.stored)
       recent.trim(ticks(n))
       assert.deepStrictEqual(Marks.split(recent.at(ticks(n)).marks), named.slice(70))
     }

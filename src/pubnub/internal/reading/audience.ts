@@ -5,6 +5,7 @@
 import type { Cursor } from "../../../Cursor.ts"
 import type * as SubscribeEvent from "../../SubscribeEvent.ts"
 import * as Few from "./few.ts"
+import * as Had from "./had.ts"
 import type { Given } from "./ledger.ts"
 import { type Key, nameOf } from "./names.ts"
 import type { Reader } from "./reader.ts"
@@ -67,7 +68,7 @@ export class Audience {
       const { cursor } = event
       if (cursor === undefined) return event
       const recent = this.recent ??= new Recent(withoutSums(cursor), this.now())
-      if (had !== undefined) recent.add(had, false)
+      if (had !== undefined) recent.add(had, Had.unsure)
       // The ledger moves events from `delivered` to `recent` after each hundred, at the same position.
       if (own === undefined || cursor.recent !== shared) {
         shared = cursor.recent

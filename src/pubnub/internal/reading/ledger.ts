@@ -9,9 +9,10 @@ import * as Envelope from "../wire/envelope.ts"
 import * as Arrival from "./arrival.ts"
 import type * as Backfill from "./backfill.ts"
 import * as Delivered from "./delivered.ts"
+import * as Had from "./had.ts"
 import * as Marks from "./marks.ts"
 import { before, textOf } from "./place.ts"
-import { type Had, hadOf, latestOf, marksOf, never, overlap, overlapBefore, Recent } from "./recent.ts"
+import { latestOf, marksOf, never, overlap, overlapBefore, Recent } from "./recent.ts"
 
 type Arrivals = ReadonlyArray<Arrival.Arrival>
 
@@ -29,7 +30,7 @@ export interface Given {
   readonly event: SubscribeEvent.Received
   readonly by: string | undefined
   /** Its name in a cursor, if it has an id. */
-  readonly had: Had | undefined
+  readonly had: Had.Had | undefined
 }
 
 /** A gap: why, and between which positions. */
@@ -315,11 +316,11 @@ export class Ledger {
     for (const arrival of arrivals) {
       const { by, envelope, id, issue, opened, raw, timetoken } = arrival
       this.note(arrival)
-      let one: Had | undefined
+      let one: Had.Had | undefined
       // An event without an id cannot be recognised. A second delivery is better than a loss.
       if (id !== undefined) {
         const admitted = this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
-        one = hadOf(id, admitted.name, timetoken)
+        one = Had.of(id, admitted.name, timetoken)
         const { mark } = one
         // History and overlapping pages repeat many events that `place` already names. They take no second place.
         const wasBefore = timetoken !== undefined && timetoken <= this.beforeUntil && Marks.has(this.before, mark)
@@ -340,7 +341,8 @@ export class Ledger {
         if (isNew && one.at <= latest) {
           const mayBeStored = isStored || envelope !== undefined && Arrival.isStored(envelope)
           // After a crash the channels of a wildcard are unknown, so history is not read for its events.
-          this.recent.add(one, mayBeStored && by !== undefined && !ChannelName.isWildcard(by), isStored)
+          const isRead = mayBeStored && by !== undefined && !ChannelName.isWildcard(by)
+          this.recent.add(one, !isRead ? Had.unsure : isStored ? Had.shown : Had.stored)
         }
         // An earlier run had it. It is not given again, and its time is known now.
         if (wasBefore) continue

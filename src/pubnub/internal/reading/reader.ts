@@ -20,6 +20,7 @@ import type { Core } from "./core.ts"
 import * as Delivered from "./delivered.ts"
 import * as Few from "./few.ts"
 import { markOf } from "./generation.ts"
+import * as Had from "./had.ts"
 import * as Keyed from "./keyed.ts"
 import * as Losses from "./losses.ts"
 import * as Marks from "./marks.ts"
@@ -38,7 +39,7 @@ import {
   placeOf,
   subscriptionOf
 } from "./place.ts"
-import { hadOf, latestOf, marksOf, overlapBefore, type Recent } from "./recent.ts"
+import { latestOf, marksOf, overlapBefore, type Recent } from "./recent.ts"
 
 type Item = SubscribeEvent.SubscribeEvent
 
@@ -673,7 +674,7 @@ export class Reader {
   /** Names an event in the reader's own cursors. */
   private name(event: Item): void {
     const id = this.recent === undefined || isStatus(event) ? undefined : idOf(event)
-    if (id !== undefined) this.recent?.add(hadOf(id), false)
+    if (id !== undefined) this.recent?.add(Had.of(id), Had.unsure)
   }
 
   /** The position after all events that the reader had, alone or by its connection. */

@@ -2,6 +2,7 @@
  * The events that one reader got within the overlap of history, in a form that is small in a cursor.
  */
 import type { Cursor } from "../../../Cursor.ts"
+import * as Had from "./had.ts"
 import * as Marks from "./marks.ts"
 import { after, textOf } from "./place.ts"
 
@@ -36,29 +37,6 @@ interface Summed {
 
 type Sum = NonNullable<NonNullable<Cursor["recent"]>["sums"]>[number]
 
-/** An event that a reader got. */
-export interface Had {
-  /** Its timetoken. */
-  readonly at: string
-  /** Its name in a cursor. */
-  readonly mark: string
-  /** Its part of a sum. Events with the same id have the same one, since history does not tell them apart. */
-  readonly summed: string
-}
-
-/** `name` differs from `id` if another event has the same id. */
-export const hadOf = (id: string, name = id, at = id.slice(0, 17)): Had => {
-  const mark = Marks.of(name)
-  return { at, mark, summed: name === id ? mark : Marks.of(id) }
-}
-
-interface Named extends Had {
-  /** Whether history will likely show it. */
-  readonly isStored: boolean
-  /** Whether history showed it, and will again. */
-  readonly isShown: boolean
-}
-
 /** No event that a reader with this cursor had is later. `now`: the service's time. Two regions differ by less than a minute. */
 export const latestOf = ({ position }: Cursor, now: string): string =>
   textOf(BigInt(now > position ? now : position) + aMinute)
@@ -79,11 +57,7 @@ export class Recent {
   /** None of them is later than this: the moment at which this run began, or its first new position outside history. */
   private beforeUntil: string
   private readonly from: string
-  /** Oldest first. */
-  private named: Array<Named> = []
-  /** How many of them are stored, and how many of those history has shown. */
-  private stored = 0
-  private shown = 0
+  private named = Had.empty
   /** Oldest first. */
   private summed: ReadonlyArray<Summed> = []
   /** The same as in a cursor. All cursors share the list until it changes. */
@@ -92,8 +66,8 @@ export class Recent {
   private newest: string
   /** Beyond this position, older events are forgotten. */
   private forgetAt = ""
-  /** All marks as one text. Undefined after a mark was removed or inserted. */
-  private text: string | undefined
+  /** The marks of an earlier run as one text. Undefined after one was removed. */
+  private beforeText: string | undefined
 
   /** `now`: the service's time, if it is known. All events of the cursor came before it. */
   constructor(from: Cursor | undefined, now = never) {
@@ -122,39 +96,27 @@ export class Recent {
     if (this.birth === "") this.birth = this.first = since
   }
 
-  /** Adds an event. `isStored`: history will likely show it. `isShown`: history has shown it. */
-  add({ at, mark, summed }: Had, isStored: boolean, isShown = false): void {
+  /** Adds an event. */
+  add(one: Had.Had, certainty: Had.Certainty): void {
+    const { at, mark, summed } = one
     // Its time is known now.
-    if (this.before.size > 0 && this.before.delete(mark)) this.text = undefined
+    if (this.before.size > 0 && this.before.delete(mark)) this.beforeText = undefined
     // It is of an old page. In a sum it would be missing, since nobody reads history from so far back.
     if (at < this.first) return
-    const item = { at, mark, summed, isStored, isShown }
-    // Nearly all events are newer. With many readers, a look at older events reads memory that no cache holds any more.
+    // Nearly all events are newer.
     if (at > this.newest) {
       this.newest = at
-      this.text = this.marks + mark
-      this.named.push(item)
-      return this.count(item, 1)
+      this.named = Had.add(this.named, one, certainty)
+      return
     }
-    if (isStored && this.addToSum(summed, at)) return
-    let last = this.named.length - 1
-    for (let other = this.named[last]; other !== undefined && other.at > at; other = this.named[last]) last--
+    if (certainty !== Had.unsure && this.addToSum(summed, at)) return
+    let end = Had.size(this.named)
+    while (end > 0 && Had.atOf(this.named, end - 1) > at) end--
     // The same event may arrive by two names. It would cancel itself out in a sum.
-    for (let index = last; this.named[index]?.at === at; index--) if (this.named[index]?.mark === mark) return
-    this.count(item, 1)
-    if (last === this.named.length - 1) {
-      this.text = this.marks + mark
-      this.named.push(item)
-    } else {
-      this.text = undefined
-      this.named.splice(last + 1, 0, item)
+    for (let index = end - 1; index >= 0 && Had.atOf(this.named, index) === at; index--) {
+      if (Had.markOf(this.named, index) === mark) return
     }
-  }
-
-  private count({ isShown, isStored }: Named, by: 1 | -1): void {
-    if (!isStored) return
-    this.stored += by
-    if (isShown) this.shown += by
+    this.named = Had.joined(Had.add(Had.slice(this.named, 0, end), one, certainty), Had.slice(this.named, end))
   }
 
   /** Adds an event to the sum of its time. Returns false if there is none. */
@@ -173,20 +135,20 @@ export class Recent {
   trim(position: string, inHistory = false): void {
     if (!inHistory && position > this.from && position < this.beforeUntil) this.beforeUntil = position
     if (position > this.forgetAt) this.forget(position)
-    while (this.named.length > 0 && this.named.length + this.before.size > mostNamed) this.sumUp()
+    while (this.named.marks !== "" && Had.size(this.named) + this.before.size > mostNamed) this.sumUp()
   }
 
   private forget(position: string): void {
     this.forgetAt = textOf(BigInt(position) + slack)
-    this.text = undefined
     const bound = overlapBefore(position)
     if (this.beforeUntil < bound) this.before.clear()
     this.setSums(this.summed.filter(({ sum: [to] }) => to >= bound))
     // Events between those of a sum stay as long as it does: a reader that resumes reads all of its time.
     const since = this.since(bound)
     if (since > this.first) this.first = since
-    const kept = this.named.findIndex(({ at }) => at >= since)
-    for (const item of this.named.splice(0, kept === -1 ? this.named.length : kept)) this.count(item, -1)
+    let kept = 0
+    while (kept < Had.size(this.named) && Had.atOf(this.named, kept) < since) kept++
+    this.named = Had.slice(this.named, kept)
   }
 
   /** The first timetoken that a reader needs from this one on. */
@@ -213,7 +175,9 @@ export class Recent {
   }
 
   private get marks(): string {
-    return this.text ??= Marks.join([...this.before].slice(-mostNamed).concat(this.named.map(({ mark }) => mark)))
+    if (this.before.size === 0) return this.named.marks
+    this.beforeText ??= Marks.join([...this.before].slice(-mostNamed))
+    return this.beforeText + this.named.marks
   }
 
   /**
@@ -233,41 +197,42 @@ export class Recent {
 
   /** Replaces the oldest events of one kind by a sum. */
   private sumUp(): void {
+    const { named } = this
     const isOfKind = this.kindToSum()
-    const part: Array<Named> = []
-    const others: Array<Named> = []
+    const part: Array<number> = []
+    let others = Had.empty
     let seen = 0
-    for (const item of this.named) {
+    for (; seen < Had.size(named); seen++) {
+      const last = part.at(-1)
       // Events of one timetoken stay together.
-      if (part.length >= perSum && item.at !== part.at(-1)?.at) break
-      if (isOfKind(item)) {
-        part.push(item)
-        this.count(item, -1)
-      } else others.push(item)
-      seen++
+      if (last !== undefined && part.length >= perSum && Had.atOf(named, seen) !== Had.atOf(named, last)) break
+      if (isOfKind(Had.certaintyOf(named, seen))) part.push(seen)
+      else others = Had.joined(others, Had.slice(named, seen, seen + 1))
     }
-    const [first] = part
-    const last = part.at(-1)
-    if (first === undefined || last === undefined) return
-    // A busy reader does this for each page, and joining all marks again would take most of the time.
-    const isPrefix = others.length === 0 && this.before.size === 0
-    this.text = isPrefix ? this.text?.slice(seen * Marks.length) : undefined
-    const newest = this.sums.at(-1)?.[0] ?? ""
-    const rest = first.at > newest ? part : part.filter(({ at, summed }) => !this.addToSum(summed, at))
-    const [{ at: from } = first] = rest
-    if (rest.length > 0) {
-      const sum = Marks.sum(rest.map(({ summed }) => summed))
-      const summed = [...this.summed, { from, sum: [last.at, rest.length, sum] as const }]
+    const rest = part.filter((index) => !this.addToSum(Had.summedOf(named, index), Had.atOf(named, index)))
+    const [first] = rest
+    const last = rest.at(-1)
+    if (first !== undefined && last !== undefined) {
+      const sum = Marks.sum(rest.map((index) => Had.summedOf(named, index)))
+      const one: Sum = [Had.atOf(named, last), rest.length, sum]
+      const summed = [...this.summed, { from: Had.atOf(named, first), sum: one }]
       this.setSums(summed.length > mostSums ? merged(summed) : summed)
     }
-    this.named.splice(0, seen, ...others)
+    this.named = Had.joined(others, Had.slice(named, seen))
   }
 
   /** The kind to sum up. A sum with a message that was not stored would not match history. */
-  private kindToSum(): (item: Named) => boolean {
-    const { shown, stored } = this
+  private kindToSum(): (certainty: number) => boolean {
+    let stored = 0
+    let shown = 0
+    const size = Had.size(this.named)
+    for (let index = 0; index < size; index++) {
+      const certainty = Had.certaintyOf(this.named, index)
+      if (isStored(certainty)) stored++
+      if (isShown(certainty)) shown++
+    }
     // Beside many marks of an earlier run there may not be enough of any kind.
-    const isCrammed = Math.max(stored, this.named.length - stored) <= perSum
+    const isCrammed = Math.max(stored, size - stored) <= perSum
     const enough = isCrammed ? 0 : perSum
     return shown > enough ? isShown : stored > enough ? isStored : isUnsure
   }
@@ -282,11 +247,11 @@ export const withoutSums = (cursor: Cursor): Cursor => {
     : { ...cursor, recent: { since: after(last[0]), marks: recent.marks } }
 }
 
-const isStored = (item: Named): boolean => item.isStored
+const isShown = (certainty: number): boolean => certainty === Had.shown
 
-const isShown = (item: Named): boolean => item.isStored && item.isShown
+const isStored = (certainty: number): boolean => certainty !== Had.unsure
 
-const isUnsure = (item: Named): boolean => !item.isStored
+const isUnsure = (certainty: number): boolean => certainty === Had.unsure
 
 const merged = (sums: ReadonlyArray<Summed>): Array<Summed> =>
   sums.flatMap(({ from, sum }, index): Array<Summed> => {
