@@ -348,7 +348,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       "index === end - 1; index--"
     ],
     ["what comes late is named in front", "while (end > 0 && Had.atOf(this.named, end - 1) > at) end--", "end = 0"],
-    ["what history did not show is summed up first", "shown > perSum ? isShown : ", ""],
+    ["what history did not show is summed up first", "shown > enough ? isShown : ", ""],
     ["the end of a sum is not of it", "to < at) + 1", "to <= at) + 1"],
     ["sums do not reach back to what is late", "from: at < from ? at : from", "from"],
     ["each late one is the first of the sums", "from: at < from ? at : from", "from: at"],
