@@ -17,7 +17,7 @@ import { type Options, Reader, type Strategy } from "../../../src/pubnub/interna
 import * as PubNubError from "../../../src/pubnub/PubNubError.ts"
 import { SubscribeError } from "../../../src/pubnub/SubscribeError.ts"
 import { marksOf } from "../../../src/pubnub/internal/reading/recent.ts"
-import { emulated } from "../../kit/emulated.ts"
+import { emulated, requestsTo } from "../../kit/emulated.ts"
 import { arrival, numbers, second, tick, ticks } from "./arrivals.ts"
 import type { Settings } from "../../../src/pubnub/internal/reading/core.ts"
 import { coreOf } from "./core.ts"
@@ -803,6 +803,25 @@ describe("a reader that resumes in the middle of a page", () => {
       reader.remove(members)
       for (const key of reader.add(members)) reader.begin(key, at(-1))
       assert.deepStrictEqual(payloads(yield* within(reader)), [149])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("asks history for no name that was removed meanwhile", () =>
+    Effect.gen(function*() {
+      yield* emulator.use((service) =>
+        service.publishAll([
+          { channel: "b", message: 0 },
+          ...numbers(1_000).map((message) => ({ channel: "a", message }))
+        ])
+      )
+      const { reader } = yield* readerOf({ from: at(-1) }, ["a", "b"], second)
+      const asked = Effect.map(requestsTo("/v3/history"), (requests) =>
+        requests.map(({ target }) => /channel\/([^?]*)/.exec(target)?.[1]))
+      yield* Effect.forkChild(Effect.andThen(reader.pull, reader.pull))
+      yield* VirtualTime.advance("1 second")
+      assert.strictEqual((yield* asked).at(-1), "a,b")
+      reader.remove([Subscription.channel("a")])
+      yield* within(reader)
+      assert.strictEqual((yield* asked).at(-1), "b")
     }).pipe(Effect.provide(emulated())))
 
   it.effect("gets one of two copies of a message from history", () =>

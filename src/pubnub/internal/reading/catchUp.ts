@@ -56,6 +56,8 @@ export class CatchUp {
   private readonly options: Options
   /** The names that began before the catch-up. All events of later names are live: from history they would come too early. */
   private readonly keys: Set<Key>
+  /** The same, sorted for requests. Each step of a backfill asks for it. Undefined after a name was removed. */
+  private heard: Names | undefined
   private readonly begin: Cursor
   /** The last timetoken to read. */
   to: string
@@ -113,10 +115,11 @@ export class CatchUp {
   /** Leaves out names that the reader has removed. */
   leave(keys: ReadonlyArray<Key>): void {
     for (const key of keys) this.keys.delete(key)
+    this.heard = undefined
     this.missed.keepOnly([...this.keys])
   }
 
-  private readonly names = (): Names => namesOf(this.keys)
+  private readonly names = (): Names => this.heard ??= namesOf(this.keys)
 
   get step(): Effect.Effect<Step, SubscribeError, HttpClient.HttpClient> {
     return Effect.suspend(() => {

@@ -40,9 +40,10 @@ export const keysFor = ({ _tag, name, presence }: Subscription): ReadonlyArray<K
 }
 
 export const isSame = (one: Names, other: Names): boolean =>
+  one === other ||
   one.channels.length === other.channels.length && one.groups.length === other.groups.length &&
-  one.channels.every((name, index) => name === other.channels[index]) &&
-  one.groups.every((name, index) => name === other.groups[index])
+    one.channels.every((name, index) => name === other.channels[index]) &&
+    one.groups.every((name, index) => name === other.groups[index])
 
 /** Whether a gap of a channel concerns the readers of a name. A gap concerns every group, as its channels are unknown here. */
 export const covers = (key: Key, channel: string): boolean => {
