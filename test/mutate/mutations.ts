@@ -1277,6 +1277,16 @@ export const mutations: ReadonlyArray<Mutation> = [
       "switchOff(): void {\n    this.tellEach(() => ({ _tag: \"Disconnected\" }))\n"
     ],
     ["a defect switches on", "if (loop.state._tag === \"Off\") this.loop.signal({ _tag: \"SwitchedOff\" })", ""],
+    [
+      "a new way to wait for gaps waits for new names",
+      "if (this.place !== undefined && keys.some((key) => this.known.has(key))) lane.begin(undefined, this.place)",
+      ""
+    ],
+    [
+      "who joins in an outage is connected",
+      "        this.known.clear()\n        const { attempt",
+      "        const { attempt"
+    ],
     ["a handshake asks for no names", "while (this.isEmpty) yield* Effect.sleep(gathered + 1)", ""],
     [
       "nobody says that the user has left",

@@ -613,6 +613,30 @@ describe("a connection with several readers", () => {
       assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Interrupted", "Reconnected"])
     }).pipe(shared))
 
+  it.effect("connects a stream that waits for gaps in another way to a name that it knows", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"], catchUp: "none" }))
+      yield* publish(1)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [1])
+      assert.lengthOf(seen.filter(({ _tag }) => _tag === "Connected"), 1)
+    }).pipe(shared))
+
+  it.effect("connects a stream that begins in an outage only when the service answers again", () =>
+    Effect.gen(function*() {
+      yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const failing = { fault: faults.ServerError({ status: 503, handled: false }), lasting: "10 seconds" } as const
+      yield* Faults.Faults.use((faulty) => faulty.add(failing))
+      yield* emulator.use((service) => service.restart)
+      yield* VirtualTime.advance("1 second")
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      const tags = () => seen.map(({ _tag }) => _tag).filter((tag) => tag !== "Interrupted")
+      assert.deepStrictEqual(tags(), [])
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(tags(), ["Connected"])
+    }).pipe(shared))
+
   it.effect("begins a stream without history behind a page that was too large", () =>
     Effect.gen(function*() {
       const stream = Subscribe.stream({ channels: ["a"], catchUp: "none" })
