@@ -42,8 +42,8 @@ describe("a live page", () => {
   it("leaves room in cursors after a thousand messages from the far future", () => {
     const ledger = ledgerFrom()
     const future = numbers(1_000).map((n) => arrival(90_000 * second + n))
-    assert.lengthOf(ledger.live(future, at(0), at(1)), 1_000)
-    assert.lengthOf(ledger.live(future, at(1), at(2)), 0)
+    assert.lengthOf(ledger.live(future, at(0), at(1), ticks(60 * second)), 1_000)
+    assert.lengthOf(ledger.live(future, at(1), at(2), ticks(60 * second)), 0)
     for (const n of numbers(60, 1)) {
       const page = numbers(90).map((m) => arrival(n * second + m))
       assert.lengthOf(ledger.live(page, at((n - 1) * second + 100), at(n * second + 100)), 90)
@@ -51,6 +51,13 @@ describe("a live page", () => {
     const recent = ledger.cursor(at(60 * second + 100)).recent
     assert.isAtLeast(Number(recent?.since), Number(ticks(48 * second)))
     assert.isTrue(recent?.sums?.every(([to]) => to < ticks(61 * second)))
+  })
+
+  it("is named in the cursor of a page whose position is an hour behind it", () => {
+    const ledger = ledgerFrom()
+    const hour = 3_600 * second
+    const [one] = ledger.live([arrival(hour)], at(0), at(1), ticks(hour))
+    assert.strictEqual(one?.event.cursor?.recent?.marks, Marks.of(`${ticks(hour)}/a/ada`))
   })
 
   it("is delivered once, and the cursor of its last event is behind it", () => {

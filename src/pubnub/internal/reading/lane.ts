@@ -332,7 +332,7 @@ export class Lane {
       else if (this.open({ reason: "FullPage", from: asked, to, page, unheardFrom: undefined })) return moved
     }
     this.ledger.reckon(page.lateBy, asked.position)
-    const given = this.ledger.live(arrivals, asked, next)
+    const given = this.ledger.live(arrivals, asked, next, this.core.history.knowledge.latest())
     this.route(given, next)
     return given.some(({ event }) => moved || placeOf(event) !== undefined)
   }
@@ -673,7 +673,10 @@ export class Lane {
       this.ledger?.reckon(page.lateBy, from.position)
       const [first] = gap.joining
       if (gap.isReadAgain && first !== undefined) this.carry({ ...gap, from }, page, at(first) - 1n)
-      else this.route(this.ledger?.live(page.arrivals, from, page.next) ?? [], page.next)
+      else {
+        const latest = this.core.history.knowledge.latest()
+        this.route(this.ledger?.live(page.arrivals, from, page.next, latest) ?? [], page.next)
+      }
     } else this.ledger?.skip(to)
     while (this.gap === undefined && this.held.length > 0) this.giveHeld()
     this.startSecond()

@@ -150,10 +150,12 @@ export class Ledger {
     return this.named(place.position < complete ? { ...place, position: complete, delivered: [] } : place)
   }
 
-  /** Gives the events of a live page. With `next`, no event before it is missing any more. */
-  live(arrivals: Arrivals, asked: Cursor, next: Cursor | undefined): ReadonlyArray<Given> {
+  /**
+   * Gives the events of a live page. With `next`, no event before it is missing any more. `latest`: the latest timetoken that is
+   * plausible. It does not follow from `next`, which may be wrong by an hour.
+   */
+  live(arrivals: Arrivals, asked: Cursor, next: Cursor | undefined, latest = never): ReadonlyArray<Given> {
     const upTo = next === undefined || this.isBehind(next) ? undefined : next
-    const latest = next === undefined ? never : aMinuteAfter(next.position)
     const events = this.read(arrivals, this.furthest(asked), upTo, false, latest)
     if (next === undefined) return events
     const position = BigInt(next.position)
@@ -405,9 +407,6 @@ export class Ledger {
     if (id !== undefined) this.delivered.admit(id, by ?? "", envelope === undefined ? raw : envelope.d)
   }
 }
-
-/** Two regions of the service differ by less. A minute is six in the ninth digit. */
-const aMinuteAfter = (timetoken: string): string => `${Number(timetoken.slice(0, 9)) + 6}${timetoken.slice(9)}`
 
 const newest = (...moments: ReadonlyArray<bigint>): bigint => moments.reduce((one, other) => one > other ? one : other)
 
