@@ -950,11 +950,13 @@ describe("readers", () => {
       for (const [{ reader, seen }, count] of [[a, 10], [b, 610]] as const) {
         for (const cursor of [cursorOf(seen.at(-1)), lane.placeOf(reader)]) assert.strictEqual(numberOf(cursor), count)
       }
-      // Nothing of its name came yet.
-      for (const cursor of [cursorOf(c.seen.at(-1)), lane.placeOf(c.reader)]) {
+      // Nothing of its name came yet. A reader that has just joined is not grouped for its cursor.
+      const d = yield* join({}, "d")
+      for (const cursor of [cursorOf(c.seen.at(-1)), lane.placeOf(c.reader), lane.placeOf(d.reader)]) {
         assert.isDefined(cursor?.recent)
         assert.isUndefined(cursor.recent.sums)
       }
+      assert.strictEqual(lane["audiences"].size, 3)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
   it.effect("that leave hold nothing back, and nothing of them is kept", () =>

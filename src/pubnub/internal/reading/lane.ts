@@ -135,9 +135,11 @@ export class Lane {
 
   /** The cursor of one of its readers. */
   placeOf(reader: Reader): Cursor | undefined {
-    this.group()
     const { place } = this
-    const audience = this.readers.get(reader)
+    // Names may be removed one by one, and each time the reader emits a cursor.
+    const audience = this.changed.has(reader)
+      ? new Audience("", this.host.keysOf(reader).length, this.next)
+      : this.readers.get(reader)
     return place === undefined || audience === undefined ? place : audience.cursor(place, this.isWhole(audience))
   }
 
