@@ -829,7 +829,8 @@ export const mutations: ReadonlyArray<Mutation> = [
       "a page comes before the break that it shows",
       "if (LongPoll.isBehindBreak(this.rules, this.loop.state.facts, servedAt, at))",
       "if (false)"
-    ]
+    ],
+    ["a break that a page shows is told twice", "        if (told.to === this.brokenBefore) break\n", ""]
   ]),
   ...of(`${reading}/connection.ts`, ["test/pubnub/hostile.test.ts"], [
     [

@@ -367,7 +367,7 @@ describe.each(both)("a cursor, with %s", (_, sharing, place) => {
 })
 
 describe("a handshake an hour back", () => {
-  it.effect("loses no message that the service dropped from its queue within that hour", () =>
+  const anHourBack = (catchUp: Subscribe.StreamOptions["catchUp"]) =>
     Effect.gen(function*() {
       const position = yield* publish("before")
       yield* VirtualTime.jump("8 hours")
@@ -376,10 +376,23 @@ describe("a handshake an hour back", () => {
       yield* burst(1, { first: 3 })
       yield* add({ on: "handshake", fault: faults.BackwardCursor() })
       const { seen } = yield* collectConnected(
-        Subscribe.stream({ channels: ["a"], from: { position, delivered: [] } })
+        Subscribe.stream({ channels: ["a"], from: { position, delivered: [] }, catchUp })
       )
       yield* VirtualTime.advance("10 seconds")
-      assert.deepStrictEqual(payloads(seen), numbers(4))
+      return seen
+    })
+
+  it.effect("is suspected by a stream that reads no history, each time up to a later moment", () =>
+    Effect.gen(function*() {
+      const seen = yield* anHourBack("none")
+      const ends = seen.flatMap((event) => event._tag === "GapSuspected" ? [event.before] : [])
+      assert.lengthOf(ends, 2)
+      assert.deepStrictEqual(ends, [...new Set(ends)].toSorted())
+    }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
+
+  it.effect("loses no message that the service dropped from its queue within that hour", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(payloads(yield* anHourBack(undefined)), numbers(4))
     }).pipe(Effect.scoped, Effect.provide(emulated({ emulator: { limits: { queueRetention: "20 minutes" } } }))))
 })
 
