@@ -845,6 +845,16 @@ export const mutations: ReadonlyArray<Mutation> = [
       "      const page = { arrivals: opened, lateBy: 0n, next: from, size: 0 }\n      for (const lane of this.lanes.values()) lane.receive(page, false)\n      return Effect.succeed({ next: from, servedAt: undefined"
     ]
   ]),
+  ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
+    ["cursors reach back before the start", "    this.ledger.begin(this.begin)\n", ""]
+  ]),
+  ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
+    [
+      "who joins after a first page that goes back begins before all",
+      "    this.complete = BigInt(position)\n  }\n\n  /** The events within",
+      "  }\n\n  /** The events within"
+    ]
+  ]),
   ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
     ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],
     ["kinds of removed names are missed", "if (!isCovered(channel))", "if (channel === \"\")"],

@@ -129,6 +129,18 @@ describe("a reader that fell behind", () => {
 })
 
 describe("a reader that begins in the past", () => {
+  it.effect("has cursors that reach back to its position, and no further", () =>
+    Effect.gen(function*() {
+      const [, position = ""] = yield* burst(3)
+      const seen = yield* collect({ from: { position, delivered: [] } })
+      yield* VirtualTime.advance("5 seconds")
+      yield* burst(1, 3)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(payloads(seen), [2, 3])
+      const first = String(BigInt(position) + 1n)
+      assert.deepStrictEqual(seen.map((event) => cursorOf(event)?.recent?.since), [first, first, first])
+    }).pipe(Effect.provide(world())))
+
   /** The poll of the connection is past what was published before. */
   const joined = (past: Subscribe.StreamOptions) =>
     Effect.gen(function*() {

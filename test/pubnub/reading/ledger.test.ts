@@ -120,6 +120,12 @@ describe("a live page", () => {
     }
   )
 
+  it("begins a reader that joins no earlier than itself, even if the first page goes back", () => {
+    const ledger = ledgerFrom(at(5))
+    ledger.live([], at(5), at(1), ticks(5))
+    assert.deepInclude(ledger.front(at(1)), { position: ticks(5) })
+  })
+
   it("of the past lets no reader begin before what the others got", () => {
     const ledger = ledgerFrom()
     ledger.live([arrival(1), arrival(2)], at(0), at(2))
