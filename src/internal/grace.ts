@@ -3,20 +3,18 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 
 /** Waits for a fiber. After the time it interrupts the fiber, and does not wait for its end: it may be uninterruptible. */
 export const awaitAtMost = <A, E>(
   fiber: Fiber.Fiber<A, E>,
   duration: Duration.Input
-): Effect.Effect<Option.Option<Exit.Exit<A, E>>> => {
-  const leave = Effect.sync(() => fiber.interruptUnsafe())
-  return Fiber.await(fiber).pipe(
+): Effect.Effect<Option.Option<Exit.Exit<A, E>>> =>
+  Fiber.await(fiber).pipe(
     Effect.timeoutOption(duration),
-    Effect.tap((ended) => Option.isNone(ended) ? leave : Effect.void),
-    Effect.onInterrupt(() => leave)
+    // A fiber that has ended takes no notice.
+    Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe()))
   )
-}
 
 /** Runs an effect to its end. After an interruption of its caller it may run this much longer. */
 export const lasting = <A, E, R>(effect: Effect.Effect<A, E, R>, duration: Duration.Input): Effect.Effect<A, E, R> =>
