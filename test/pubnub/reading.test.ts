@@ -351,17 +351,17 @@ describe.each(both)("a cursor, with %s", (_, sharing, place) => {
       }).pipe(Effect.scoped, Effect.provide(emulated()))
   )
 
-  it.effect.each(some([0, "-5 hours", "5 hours"] as const, place))(
-    "stays in place after a handshake an hour back, by a clock that is off by %s",
-    (off) =>
+  it.effect.each(some([[0, 1], [0, 3], ["-5 hours", 1], ["5 hours", 1], ["5 hours", 3]] as const, place))(
+    "stays in place, by a clock that is off by %s, after %i handshakes an hour back",
+    ([off, times]) =>
       Effect.gen(function*() {
-        yield* add({ on: "handshake", fault: faults.BackwardCursor() })
+        yield* add({ on: "handshake", fault: faults.BackwardCursor(), times })
         const { seen } = yield* resumed((position) => ({ position, delivered: [] }), off)
         yield* VirtualTime.advance("10 seconds")
         yield* burst(3, { first: 3 })
         yield* VirtualTime.advance("10 seconds")
         assert.deepStrictEqual(payloads(seen), numbers(6))
-        assert.deepStrictEqual(statuses(seen), ["Connected"])
+        assert.deepStrictEqual(statuses(seen), [...times < 3 ? [] : ["Interrupted"], "Connected"])
       }).pipe(Effect.scoped, Effect.provide(emulated()))
   )
 })

@@ -336,7 +336,7 @@ export class Connection {
       const begun = standing?.position ?? this.newestBegin
       const isBelieved = ({ position }: Subscribe.Page) =>
         this.witness.handshake(position, clock.currentTimeMillisUnsafe(), begun).believed
-          ? Effect.map(this.isOfFuture(position), (isOfFuture) => !isOfFuture)
+          ? Effect.map(this.isWrong(position, begun), (isWrong) => !isWrong)
           : Effect.succeed(false)
       const ask = this.call((config) => Endpoint.send(config, request))
       let page = yield* ask
@@ -350,7 +350,7 @@ export class Connection {
       this.debounceUntil = answeredAt + Math.min(longestDebounce, 2 * (answeredAt - askedAt))
       const now = Subscribe.cursorOf(page)
       const isLost = standing !== undefined && isAhead(standing, now.position) &&
-        (yield* this.isAheadOfService(standing.position))
+        (yield* this.isAheadOfService(standing.position)) === true
       const before = this.asked
       this.asked = asked
       const cursor = this.standsAt(standing, now, isLost)
@@ -369,19 +369,25 @@ export class Connection {
   }
 
   /**
-   * Whether the position of a handshake is later than the service's time. From there no event would arrive until then. The service is
-   * asked for its time only if the position is later than the clocks say.
+   * Whether the service's time contradicts the position of a handshake. From a position in the future no event would arrive until then,
+   * and one far behind the reader would repeat messages. The service is asked for its time only if the position is later than the clocks
+   * say, or so far behind.
    */
-  private isOfFuture(position: string): Effect.Effect<boolean, never, HttpClient.HttpClient> {
+  private isWrong(position: string, begun: string | undefined): Effect.Effect<boolean, never, HttpClient.HttpClient> {
     const { clock, history } = this.core
+    if (begun !== undefined && ClockCheck.isFurtherBack(position, begun)) {
+      return Effect.map(this.isAheadOfService(begun), (isOfFuture) => isOfFuture === false)
+    }
     const latest = Math.max(ClockCheck.millisOf(history.knowledge.latest()), clock.currentTimeMillisUnsafe())
-    return ClockCheck.millisOf(position) <= latest ? Effect.succeed(false) : this.isAheadOfService(position)
+    return ClockCheck.millisOf(position) <= latest
+      ? Effect.succeed(false)
+      : Effect.map(this.isAheadOfService(position), (isOfFuture) => isOfFuture === true)
   }
 
-  /** Whether the service says a time before this position. If it says none, the position counts. */
-  private isAheadOfService(position: string): Effect.Effect<boolean, never, HttpClient.HttpClient> {
+  /** Whether the service says a time before this position. Undefined if it says none: then the handshake counts. */
+  private isAheadOfService(position: string): Effect.Effect<boolean | undefined, never, HttpClient.HttpClient> {
     return Effect.match(Endpoint.send(this.core.config, Time.endpoint()), {
-      onFailure: () => false,
+      onFailure: () => undefined,
       onSuccess: (time) => {
         const isOfFuture = isAhead({ position, delivered: [] }, time)
         // It has believed the position.
