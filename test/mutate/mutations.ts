@@ -1202,6 +1202,13 @@ export const mutations: ReadonlyArray<Mutation> = [
       "connection.forget(reader)\n    this.demand()",
       "connection.forget(reader)"
     ],
+    [
+      "a reader that left hears on",
+      "    for (const connection of this.connections) connection.forget(reader)\n",
+      ""
+    ],
+    ["nobody watches polls after a defect", "          this.watch = undefined\n", ""],
+    ["each disconnect is told", "    if (!this.isOn) return\n", ""],
     ["what has ended is kept", "        fiber.addObserver(() => this.running.delete(fiber))\n", ""]
   ]),
   ...of(`${reading}/outage.ts`, [`${tests}/lane.test.ts`], [

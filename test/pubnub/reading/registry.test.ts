@@ -259,6 +259,18 @@ describe("a reader that left while its stream still holds it", () => {
       engine.add(out, [Subscription.channel("b")])
       assert.deepStrictEqual([...engine.keys], ["c a"])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
+
+  it.effect("gets nothing more of a name that another reader still has", () =>
+    Effect.gen(function*() {
+      const { engine } = yield* registryOf().lease(undefined)
+      const join = () => engine.join([a], { from: undefined, capacity: 1, strategy: "dropping", within: 0 })
+      const [out, stays] = [join(), join()]
+      yield* VirtualTime.advance("1 second")
+      engine.leave(out)
+      yield* publish(1)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual([out.isFull, stays.isFull], [false, true])
+    }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 
 describe("a reader that holds back all others", () => {
@@ -326,6 +338,25 @@ describe("a reader of thousands of names", () => {
 })
 
 describe("a shared connection", () => {
+  /** A clock that throws once when it is asked for the time. */
+  const breakable = Effect.map(Clock.Clock, (clock) => {
+    let isBroken = false
+    const broken: Clock.Clock = Object.assign({}, clock, {
+      monotonicTimeNanosUnsafe: () => {
+        if (!isBroken) return clock.monotonicTimeNanosUnsafe()
+        isBroken = false
+        throw new Error("boom")
+      }
+    })
+    return {
+      broken,
+      breakOnce: () => {
+        isBroken = true
+      },
+      isBroken: () => isBroken
+    }
+  })
+
   const twoKeysets = emulated({
     emulator: {
       keysets: [{ subscribeKey: "demo-sub", publishKey: "demo-pub" }, { subscribeKey: "other", publishKey: "other" }]
@@ -440,27 +471,38 @@ describe("a shared connection", () => {
 
   it.effect("stays off for a reader that joins right after its last one ended by a defect", () =>
     Effect.gen(function*() {
-      const clock = yield* Clock.Clock
-      let isBroken = false
-      const broken: Clock.Clock = Object.assign({}, clock, {
-        monotonicTimeNanosUnsafe: () => {
-          if (!isBroken) return clock.monotonicTimeNanosUnsafe()
-          isBroken = false
-          throw new Error("boom")
-        }
-      })
+      const { breakOnce, broken, isBroken } = yield* breakable
       yield* Effect.gen(function*() {
         const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
         const { seen } = yield* collect(Stream.catch(set.stream, () => Subscribe.stream({ channels: ["b"] })))
         yield* Subscriber.disconnect
-        isBroken = true
+        breakOnce()
         yield* VirtualTime.advance("1 minute")
-        assert.isFalse(isBroken)
+        assert.isFalse(isBroken())
         assert.strictEqual(yield* polls, 0)
         yield* Subscriber.reconnect
         yield* VirtualTime.advance("1 second")
         yield* publish(1, "b")
         yield* VirtualTime.advance("1 second")
+        assert.deepStrictEqual(payloads(seen), [1])
+      }).pipe(Effect.provideService(Clock.Clock, broken))
+    }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
+
+  it.effect("still notices a poll that no one answers after its readers ended by a defect", () =>
+    Effect.gen(function*() {
+      const { breakOnce, broken, isBroken } = yield* breakable
+      yield* Effect.gen(function*() {
+        // It keeps the engine.
+        const set = yield* Subscribe.subscriptionSet({ channels: ["a"] })
+        yield* collect(set.stream)
+        // Nothing but the watch looks at the clock while a poll waits.
+        breakOnce()
+        yield* VirtualTime.advance("10 seconds")
+        assert.isFalse(isBroken())
+        yield* Faults.Faults.use((faulty) => faulty.add({ on: "poll", fault: faults.HalfOpen(), times: 1 }))
+        const { seen } = yield* collect(Subscribe.stream({ channels: ["b"] }))
+        yield* publish(1, "b")
+        yield* VirtualTime.advance("1 minute")
         assert.deepStrictEqual(payloads(seen), [1])
       }).pipe(Effect.provideService(Clock.Clock, broken))
     }).pipe(Effect.provide(Layer.provideMerge(Subscriber.layer(), emulated()))))
@@ -526,6 +568,14 @@ describe("a connection with several readers", () => {
       yield* publish(2, "b")
       yield* VirtualTime.advance("1 second")
       assert.deepStrictEqual(payloads(seen), [1, 2])
+    }).pipe(shared))
+
+  it.effect("tells once that it is switched off, however often that is asked for", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* collect(Subscribe.stream({ channels: ["a"] }))
+      yield* Effect.andThen(Subscriber.disconnect, Subscriber.disconnect)
+      yield* VirtualTime.advance("1 second")
+      assert.deepStrictEqual(seen.map(({ _tag }) => _tag), ["Connected", "Disconnected"])
     }).pipe(shared))
 
   it.effect("tells each status once to a reader that changes its names for it", () =>
