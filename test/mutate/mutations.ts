@@ -855,6 +855,19 @@ export const mutations: ReadonlyArray<Mutation> = [
       "  }\n\n  /** The events within"
     ]
   ]),
+  ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    [
+      "a reader stands at an event of the future",
+      "    if (this.taken !== undefined) this.taken = older(this.taken, now)\n",
+      ""
+    ],
+    [
+      "cursors begin at a start of the future",
+      "    if (this.startsAfter > now.position) this.startsAfter = now.position\n",
+      ""
+    ],
+    ["a start that was doubted is asked for", "    this.from = undefined\n    for (const heard", "    for (const heard"]
+  ]),
   ...of(`${reading}/missed.ts`, [`${tests}/missed.test.ts`], [
     ["a removed name is still missed", "if (!heard.has(name)) names.delete(name)", ""],
     ["kinds of removed names are missed", "if (!isCovered(channel))", "if (channel === \"\")"],

@@ -297,6 +297,45 @@ describe("the inbox", () => {
     }).pipe(Effect.provide(emulated())))
 })
 
+describe("a reader whose connection begins at another position", () => {
+  const [now, future] = [at(50 * second), 90 * second]
+
+  it.effect("hears all from there on, and no cursor is later", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({}, ["a"], future)
+      yield* reader.pull
+      reader.beginAt(now)
+      const [b = a] = reader.add([Subscription.channel("b")])
+      reader.begin(b, at(51 * second))
+      assert.deepStrictEqual(positions(yield* reader.pull), [["ChannelsChanged", ticks(51 * second)]])
+      assert.isTrue(reader.hearsAll(ticks(52 * second)))
+      const ledger = new Ledger(undefined, () => {})
+      ledger.begin(now)
+      const given = ledger.live([arrival(55 * second)], now, at(56 * second), ticks(56 * second))
+      reader.offer(given.map(({ event }) => event))
+      assert.deepStrictEqual(positions(yield* reader.pull), [["Message", ticks(56 * second)]])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("does not stand at an event that it took from the future", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf()
+      reader.offer(eventsOf([1, future]))
+      assert.deepStrictEqual(payloads((yield* taken(reader)).all), [1, future])
+      reader.beginAt(now)
+      reader.tell({ _tag: "Disconnected", cursor: at(1) })
+      assert.deepStrictEqual(positions(yield* reader.pull), [["Disconnected", now.position]])
+    }).pipe(Effect.provide(emulated())))
+
+  it.effect("forgets its own start, which the connection has doubted", () =>
+    Effect.gen(function*() {
+      const { reader } = yield* readerOf({ from: at(future) }, [])
+      const [key = a] = reader.add([Subscription.channel("a")])
+      reader.beginAt(now)
+      reader.begin(key, now)
+      assert.deepStrictEqual(positions((yield* taken(reader)).all), [["Connected", now.position]])
+    }).pipe(Effect.provide(emulated())))
+})
+
 describe("the end of a reader", () => {
   const error = new SubscribeError({
     reason: new PubNubError.BadRequest({ status: 400, description: "no", details: [] }),
