@@ -307,7 +307,7 @@ describe("an engine", () => {
       assert.deepStrictEqual([full(), yield* polls], [0, 1])
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 
-  it.effect("keeps nothing of the work that has ended", () =>
+  it.effect("keeps nothing of the work that has ended, and ends all of it when it is closed", () =>
     Effect.gen(function*() {
       const { engine } = yield* registryOf().lease(undefined)
       const join = (channel: string) =>
@@ -322,6 +322,9 @@ describe("an engine", () => {
         yield* VirtualTime.advance("1 second")
       }
       assert.strictEqual(engine["running"].size, before)
+      yield* engine.close
+      yield* Effect.yieldNow
+      assert.strictEqual(engine["running"].size, 0)
     }).pipe(Effect.scoped, Effect.provide(emulated())))
 })
 

@@ -211,7 +211,6 @@ export class Engine {
     return Effect.suspend(() => {
       this.isClosed = true
       this.endReaders()
-      this.watch?.interruptUnsafe()
       const left = Effect.forEach([...this.connections], (connection) => connection.close, {
         concurrency: "unbounded",
         discard: true
