@@ -630,7 +630,9 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
       one.at = at
       if (one.count > 300) {
         one.left = 0
-        fail("without end", `reader ${one.reader} on ${one.on}: ${one.act._tag}`)
+        // The service refuses an expired token at once, each time that the reader begins again.
+        const isRefused = plan.token && one.on === "Interrupted"
+        if (!isRefused) fail("without end", `reader ${one.reader} on ${one.on}: ${one.act._tag}`)
       }
       // The cursor of an event is that of one poll: who is killed with several loses what another one was to give.
       if (one.act._tag === "Kill" && one.act.reader === 0 && plan.further > 0) continue
