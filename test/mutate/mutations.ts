@@ -856,6 +856,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/reader.ts`, [`${tests}/reader.test.ts`], [
+    ["a full reader asks for no more when it has room again", "    if (wasFull) this.core.demand()\n", ""],
     [
       "a reader stands at an event of the future",
       "    if (this.taken !== undefined) this.taken = older(this.taken, now)\n",

@@ -261,6 +261,19 @@ describe("the inbox", () => {
       assert.strictEqual(asked, 1)
     }).pipe(Effect.provide(emulated())))
 
+  it.effect("with suspend asks for events again when it was full and took what waited", () =>
+    Effect.gen(function*() {
+      const { core, reader } = yield* readerOf({ capacity: 2, strategy: "suspend" })
+      let asked = 0
+      Object.assign(core, { demand: () => asked++ })
+      yield* taken(reader)
+      for (const [count, times] of [[1, 0], [2, 1]] as const) {
+        reader.offer(eventsOf(numbers(count, 1 + times)))
+        assert.lengthOf((yield* taken(reader)).all, count)
+        assert.strictEqual(asked, times)
+      }
+    }).pipe(Effect.provide(emulated())))
+
   it.effect("with suspend drops nothing, and is full", () =>
     Effect.gen(function*() {
       const { isFull, reader } = yield* offered("suspend")
