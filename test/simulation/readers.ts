@@ -632,7 +632,9 @@ const live = Effect.fnUntraced(function*(plan: Plan) {
         one.left = 0
         // The service refuses an expired token at once, each time that the reader begins again.
         const isRefused = plan.token && one.on === "Interrupted"
-        if (!isRefused) fail("without end", `reader ${one.reader} on ${one.on}: ${one.act._tag}`)
+        // The only stream begins with a new connection each time, and each may fail at once.
+        const isAlone = current.size === 1 && one.act._tag === "Again"
+        if (!isRefused && !isAlone) fail("without end", `reader ${one.reader} on ${one.on}: ${one.act._tag}`)
       }
       // The cursor of an event is that of one poll: who is killed with several loses what another one was to give.
       if (one.act._tag === "Kill" && one.act.reader === 0 && plan.further > 0) continue
