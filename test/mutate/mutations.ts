@@ -846,7 +846,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   ]),
   ...of(`${reading}/catchUp.ts`, [`${tests}/catchUp.test.ts`], [
-    ["cursors reach back before the start", "    this.ledger.begin(this.begin)\n", ""]
+    ["cursors reach back before the start", "    this.ledger.begin(this.begin)\n", ""],
+    ["failing history is read again without a pause", "          this.pause = outcome.millis\n", ""]
   ]),
   ...of(`${reading}/ledger.ts`, [`${tests}/ledger.test.ts`], [
     [

@@ -141,6 +141,19 @@ describe("a reader that begins in the past", () => {
       assert.deepStrictEqual(seen.map((event) => cursorOf(event)?.recent?.since), [first, first, first])
     }).pipe(Effect.provide(world())))
 
+  it.effect("waits as its schedule says before it reads failing history again", () =>
+    Effect.gen(function*() {
+      const [position = ""] = yield* burst(3)
+      yield* VirtualTime.advance("1 minute")
+      const fault = Faults.Fault.RateLimited({ retryAfter: "20 seconds" })
+      yield* Faults.Faults.use((faulty) => faulty.add({ on: "history", fault, times: 1 }))
+      const seen = yield* collect({ from: { position, delivered: [] } })
+      yield* VirtualTime.advance("15 seconds")
+      assert.deepStrictEqual(payloads(seen), [])
+      yield* VirtualTime.advance("1 minute")
+      assert.deepStrictEqual(payloads(seen), [1, 2])
+    }).pipe(Effect.provide(world())))
+
   /** The poll of the connection is past what was published before. */
   const joined = (past: Subscribe.StreamOptions) =>
     Effect.gen(function*() {
